@@ -1,0 +1,1 @@
+//! JSON: scanning, tape, printing.

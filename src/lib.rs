@@ -1,0 +1,21 @@
+//! offloop: CPU work off the Node.js event loop.
+//!
+//! Layers, imports pointing down only (`__test__/layering.spec.js` checks it):
+//!
+//! ```text
+//! bindings   the only module that knows napi: converts, submits, settles
+//! json       scanning, tape, printing
+//! pool       executor, queues, tasks, completions, metrics
+//! cancel, error   shared by all
+//! ```
+//!
+//! Nothing imports `bindings`; `pool` and `json` do not know each other. Without the `node` feature the crate
+//! has no napi in it, so `cargo test --no-default-features` runs without Node.
+
+pub mod cancel;
+pub mod error;
+pub mod json;
+pub mod pool;
+
+#[cfg(feature = "node")]
+mod bindings;

@@ -1,0 +1,1 @@
+//! The executor: threads, queues, cancellation, completions, metrics.
