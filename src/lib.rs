@@ -15,6 +15,7 @@
 pub mod cancel;
 pub mod error;
 pub mod json;
+pub mod memory;
 pub mod pool;
 
 #[cfg(feature = "node")]

@@ -1,1 +1,21 @@
 //! JSON: scanning, tape, printing.
+//!
+//! [`text`] makes UTF-8 of whatever came in, [`scan`] reads it in one pass with the vectors of [`simd`], and
+//! [`tape`] lays out what JavaScript's decoder walks. [`strings`], [`shapes`] and [`number`] are the scanner's parts.
+
+pub mod layout;
+mod number;
+mod registry;
+pub mod scan;
+mod shapes;
+mod simd;
+mod strings;
+mod syntax;
+pub mod tape;
+pub mod text;
+mod unescape;
+
+pub use scan::parse;
+pub use strings::{Characters, StringBlock};
+pub use tape::Tape;
+pub use text::Text;

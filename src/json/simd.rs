@@ -1,0 +1,322 @@
+//! Vector primitives for the scanner: one small trait, a thin wrapper per instruction set, a scalar fallback.
+//!
+//! The scanner is written once over [`Lanes`] and compiled once per instruction set; the one to run is chosen by
+//! detection at run time ([`crate::json::scan`]).
+
+/// As many bytes as the instruction set compares at once.
+///
+/// A mask has `1 << SHIFT` bits per byte, the first byte lowest; a byte counts as found when any of its bits is set.
+pub trait Lanes: Copy {
+    const WIDTH: usize;
+    const SHIFT: u32;
+
+    /// # Safety
+    ///
+    /// `WIDTH` bytes must be readable at `from`, and the CPU must have the instruction set.
+    unsafe fn load(from: *const u8) -> Self;
+
+    /// # Safety
+    ///
+    /// `WIDTH` bytes must be writable at `to`, and the CPU must have the instruction set.
+    unsafe fn store(self, to: *mut u8);
+
+    /// Bytes that end the plain run of a JSON string: `"`, `\` and control characters.
+    fn special(self) -> u64;
+
+    /// Bytes of 0x80 and more.
+    fn high(self) -> u64;
+
+    /// Bytes other than the space.
+    fn not_space(self) -> u64;
+}
+
+/// Index of the first byte found in a non-zero mask.
+#[inline(always)]
+pub fn first<V: Lanes>(mask: u64) -> usize {
+    (mask.trailing_zeros() >> V::SHIFT) as usize
+}
+
+/// Bits of a mask that lie before byte `index` (less than `WIDTH`).
+#[inline(always)]
+pub fn before<V: Lanes>(mask: u64, index: usize) -> u64 {
+    mask & ((1u64 << (index << V::SHIFT)) - 1)
+}
+
+/// Eight bytes in a general register; the fallback where no other is written.
+#[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+pub use scalar::Scalar;
+
+#[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+mod scalar {
+    use super::Lanes;
+
+    /// Eight bytes in a general register.
+    #[derive(Clone, Copy)]
+    pub struct Scalar(u64);
+
+    const ONES: u64 = u64::MAX / 255;
+    const HIGHS: u64 = ONES * 0x80;
+
+    impl Scalar {
+        /// High bit of every byte that is zero, exact in every byte (no borrow crosses: Mycroft's test without it).
+        #[inline(always)]
+        fn zero_bytes(word: u64) -> u64 {
+            !(((word & !HIGHS) + !HIGHS) | word | !HIGHS)
+        }
+    }
+
+    impl Lanes for Scalar {
+        const WIDTH: usize = 8;
+        const SHIFT: u32 = 3;
+
+        #[inline(always)]
+        unsafe fn load(from: *const u8) -> Self {
+            // SAFETY: the caller vouches for eight readable bytes.
+            Self(u64::from_le(unsafe { from.cast::<u64>().read_unaligned() }))
+        }
+
+        #[inline(always)]
+        unsafe fn store(self, to: *mut u8) {
+            // SAFETY: the caller vouches for eight writable bytes.
+            unsafe { to.cast::<u64>().write_unaligned(self.0.to_le()) };
+        }
+
+        #[inline(always)]
+        fn special(self) -> u64 {
+            let quote = Self::zero_bytes(self.0 ^ (ONES * u64::from(b'"')));
+            let backslash = Self::zero_bytes(self.0 ^ (ONES * u64::from(b'\\')));
+            let control = Self::zero_bytes(self.0 & (ONES * 0xe0));
+            quote | backslash | control
+        }
+
+        #[inline(always)]
+        fn high(self) -> u64 {
+            self.0 & HIGHS
+        }
+
+        #[inline(always)]
+        fn not_space(self) -> u64 {
+            Self::zero_bytes(self.0 ^ (ONES * u64::from(b' '))) ^ HIGHS
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub use x86::{Avx2, Sse2};
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::Lanes;
+    #[allow(clippy::wildcard_imports)]
+    use std::arch::x86_64::*;
+
+    /// Sixteen bytes; every `x86_64` has it.
+    #[derive(Clone, Copy)]
+    pub struct Sse2(__m128i);
+
+    impl Lanes for Sse2 {
+        const WIDTH: usize = 16;
+        const SHIFT: u32 = 0;
+
+        #[inline(always)]
+        unsafe fn load(from: *const u8) -> Self {
+            // SAFETY: the caller vouches for sixteen readable bytes; the load is unaligned.
+            Self(unsafe { _mm_loadu_si128(from.cast()) })
+        }
+
+        #[inline(always)]
+        unsafe fn store(self, to: *mut u8) {
+            // SAFETY: the caller vouches for sixteen writable bytes; the store is unaligned.
+            unsafe { _mm_storeu_si128(to.cast(), self.0) };
+        }
+
+        #[inline(always)]
+        fn special(self) -> u64 {
+            // SAFETY: SSE2 is part of x86_64.
+            unsafe {
+                let quote = _mm_cmpeq_epi8(self.0, _mm_set1_epi8(b'"' as i8));
+                let backslash = _mm_cmpeq_epi8(self.0, _mm_set1_epi8(b'\\' as i8));
+                let limit = _mm_set1_epi8(0x1f);
+                let control = _mm_cmpeq_epi8(_mm_max_epu8(self.0, limit), limit);
+                u64::from(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), control)) as u32)
+            }
+        }
+
+        #[inline(always)]
+        fn high(self) -> u64 {
+            // SAFETY: SSE2 is part of x86_64.
+            u64::from(unsafe { _mm_movemask_epi8(self.0) } as u32)
+        }
+
+        #[inline(always)]
+        fn not_space(self) -> u64 {
+            // SAFETY: SSE2 is part of x86_64.
+            let space = unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(self.0, _mm_set1_epi8(b' ' as i8))) };
+            u64::from(space as u32 ^ 0xffff)
+        }
+    }
+
+    /// Thirty-two bytes.
+    #[derive(Clone, Copy)]
+    pub struct Avx2(__m256i);
+
+    impl Lanes for Avx2 {
+        const WIDTH: usize = 32;
+        const SHIFT: u32 = 0;
+
+        #[inline(always)]
+        unsafe fn load(from: *const u8) -> Self {
+            // SAFETY: the caller vouches for thirty-two readable bytes and for AVX2; the load is unaligned.
+            Self(unsafe { _mm256_loadu_si256(from.cast()) })
+        }
+
+        #[inline(always)]
+        unsafe fn store(self, to: *mut u8) {
+            // SAFETY: the caller vouches for thirty-two writable bytes and for AVX2; the store is unaligned.
+            unsafe { _mm256_storeu_si256(to.cast(), self.0) };
+        }
+
+        #[inline(always)]
+        fn special(self) -> u64 {
+            // SAFETY: a value of this type was loaded, so AVX2 is there.
+            unsafe {
+                let quote = _mm256_cmpeq_epi8(self.0, _mm256_set1_epi8(b'"' as i8));
+                let backslash = _mm256_cmpeq_epi8(self.0, _mm256_set1_epi8(b'\\' as i8));
+                let limit = _mm256_set1_epi8(0x1f);
+                let control = _mm256_cmpeq_epi8(_mm256_max_epu8(self.0, limit), limit);
+                let found = _mm256_or_si256(_mm256_or_si256(quote, backslash), control);
+                u64::from(_mm256_movemask_epi8(found) as u32)
+            }
+        }
+
+        #[inline(always)]
+        fn high(self) -> u64 {
+            // SAFETY: a value of this type was loaded, so AVX2 is there.
+            u64::from(unsafe { _mm256_movemask_epi8(self.0) } as u32)
+        }
+
+        #[inline(always)]
+        fn not_space(self) -> u64 {
+            // SAFETY: a value of this type was loaded, so AVX2 is there.
+            let space =
+                unsafe { _mm256_movemask_epi8(_mm256_cmpeq_epi8(self.0, _mm256_set1_epi8(b' ' as i8))) };
+            u64::from(!(space as u32))
+        }
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+pub use arm::Neon;
+
+#[cfg(target_arch = "aarch64")]
+mod arm {
+    use super::Lanes;
+    #[allow(clippy::wildcard_imports)]
+    use std::arch::aarch64::*;
+
+    /// Sixteen bytes; every `aarch64` target of ours has it.
+    #[derive(Clone, Copy)]
+    pub struct Neon(uint8x16_t);
+
+    /// Four bits per byte: NEON has no movemask, narrowing by a shift keeps a nibble of each lane.
+    #[inline(always)]
+    fn nibbles(lanes: uint8x16_t) -> u64 {
+        // SAFETY: NEON is part of the target.
+        unsafe {
+            let narrowed = vshrn_n_u16::<4>(vreinterpretq_u16_u8(lanes));
+            vget_lane_u64::<0>(vreinterpret_u64_u8(narrowed))
+        }
+    }
+
+    impl Lanes for Neon {
+        const WIDTH: usize = 16;
+        const SHIFT: u32 = 2;
+
+        #[inline(always)]
+        unsafe fn load(from: *const u8) -> Self {
+            // SAFETY: the caller vouches for sixteen readable bytes.
+            Self(unsafe { vld1q_u8(from) })
+        }
+
+        #[inline(always)]
+        unsafe fn store(self, to: *mut u8) {
+            // SAFETY: the caller vouches for sixteen writable bytes.
+            unsafe { vst1q_u8(to, self.0) };
+        }
+
+        #[inline(always)]
+        fn special(self) -> u64 {
+            // SAFETY: NEON is part of the target.
+            unsafe {
+                let quote = vceqq_u8(self.0, vdupq_n_u8(b'"'));
+                let backslash = vceqq_u8(self.0, vdupq_n_u8(b'\\'));
+                let control = vcltq_u8(self.0, vdupq_n_u8(0x20));
+                nibbles(vorrq_u8(vorrq_u8(quote, backslash), control))
+            }
+        }
+
+        #[inline(always)]
+        fn high(self) -> u64 {
+            // SAFETY: NEON is part of the target.
+            nibbles(unsafe { vcgeq_u8(self.0, vdupq_n_u8(0x80)) })
+        }
+
+        #[inline(always)]
+        fn not_space(self) -> u64 {
+            // SAFETY: NEON is part of the target.
+            nibbles(unsafe { vmvnq_u8(vceqq_u8(self.0, vdupq_n_u8(b' '))) })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Indices of the bytes a mask names.
+    fn indices<V: Lanes>(mut mask: u64) -> Vec<usize> {
+        let mut found = Vec::new();
+        while mask != 0 {
+            let index = first::<V>(mask);
+            found.push(index);
+            mask &= !((((1u64 << (1 << V::SHIFT)) - 1).max(1)) << (index << V::SHIFT));
+        }
+        found
+    }
+
+    fn agrees<V: Lanes>(bytes: &[u8; 32]) {
+        for chunk in bytes.chunks(V::WIDTH) {
+            // SAFETY: the chunk is as wide as the lanes; callers detect the instruction set.
+            let lanes = unsafe { V::load(chunk.as_ptr()) };
+            let want = |test: fn(u8) -> bool| -> Vec<usize> {
+                (0..chunk.len()).filter(|&i| test(chunk[i])).collect()
+            };
+            assert_eq!(indices::<V>(lanes.special()), want(|b| b == b'"' || b == b'\\' || b < 0x20));
+            assert_eq!(indices::<V>(lanes.high()), want(|b| b >= 0x80));
+            assert_eq!(indices::<V>(lanes.not_space()), want(|b| b != b' '));
+            let mut copy = [0u8; 32];
+            // SAFETY: 32 bytes hold the widest lanes.
+            unsafe { lanes.store(copy.as_mut_ptr()) };
+            assert_eq!(&copy[..V::WIDTH], chunk);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_backend_agrees_with_the_bytewise_definition(
+            bytes in prop::array::uniform32(prop_oneof![any::<u8>(), Just(b'"'), Just(b'\\'), Just(b' '), Just(0x1f), Just(0x80)])
+        ) {
+            agrees::<Scalar>(&bytes);
+            #[cfg(target_arch = "x86_64")]
+            {
+                agrees::<Sse2>(&bytes);
+                if is_x86_feature_detected!("avx2") {
+                    agrees::<Avx2>(&bytes);
+                }
+            }
+            #[cfg(target_arch = "aarch64")]
+            agrees::<Neon>(&bytes);
+        }
+    }
+}

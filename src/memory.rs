@@ -1,0 +1,184 @@
+//! Recycled input memory.
+//!
+//! Every byte that enters the pool is copied once, on the JS thread, into memory the pool owns. Fresh memory of a
+//! megabyte costs that thread more in page faults than the copy itself, so blocks are kept by size class and
+//! handed out again. Blocks carry [`PADDING`] zero bytes behind their contents, which lets scanners read whole
+//! vectors, and stop, without looking at the end.
+
+use std::fmt;
+use std::mem::MaybeUninit;
+use std::sync::Mutex;
+
+/// Zero bytes behind the contents of every block.
+pub const PADDING: usize = 64;
+
+/// Smallest and largest class kept, as powers of two: 4 KB to 16 MB. What is larger goes back to the system.
+const CLASSES: std::ops::RangeInclusive<u32> = 12..=24;
+/// Bytes kept for reuse, all classes together.
+const KEEP: usize = 64 << 20;
+
+static SHELF: Mutex<Shelf> = Mutex::new(Shelf { blocks: Vec::new(), bytes: 0 });
+
+struct Shelf {
+    blocks: Vec<Vec<MaybeUninit<u8>>>,
+    bytes: usize,
+}
+
+impl Shelf {
+    fn take(&mut self, capacity: usize) -> Option<Vec<MaybeUninit<u8>>> {
+        // The latest block of the class is the one most likely still in a cache.
+        let found = self.blocks.iter().rposition(|block| block.capacity() == capacity)?;
+        let block = self.blocks.remove(found);
+        self.bytes -= block.capacity();
+        Some(block)
+    }
+
+    fn put(&mut self, block: Vec<MaybeUninit<u8>>) {
+        if self.bytes + block.capacity() <= KEEP && self.blocks.len() < 256 {
+            self.bytes += block.capacity();
+            self.blocks.push(block);
+        }
+    }
+}
+
+/// Bytes owned by the pool, followed by [`PADDING`] zeros; goes back on the shelf when dropped.
+pub struct Block {
+    bytes: Vec<MaybeUninit<u8>>,
+    /// Bytes written; everything before it is initialised, and so is the padding once sealed.
+    len: usize,
+    capacity: usize,
+}
+
+impl Block {
+    /// An empty block with room for `capacity` bytes and the padding.
+    pub fn with_capacity(capacity: usize) -> Self {
+        let class = (capacity + PADDING).next_power_of_two().max(1 << CLASSES.start());
+        let bytes = if CLASSES.contains(&class.trailing_zeros()) {
+            SHELF
+                .lock()
+                .ok()
+                .and_then(|mut shelf| shelf.take(class))
+                .unwrap_or_else(|| Vec::with_capacity(class))
+        } else {
+            Vec::with_capacity(capacity + PADDING)
+        };
+        Self { bytes, len: 0, capacity }
+    }
+
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let mut block = Self::with_capacity(bytes.len());
+        block.extend(bytes);
+        block
+    }
+
+    /// Appends `bytes`.
+    ///
+    /// # Panics
+    ///
+    /// When they do not fit in the capacity asked for.
+    pub fn extend(&mut self, bytes: &[u8]) {
+        let room = self.spare();
+        assert!(bytes.len() <= room.len(), "the block is full");
+        // SAFETY: `room` has at least `bytes.len()` bytes, and a block never overlaps what a caller lends.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), room.as_mut_ptr().cast::<u8>(), bytes.len()) };
+        self.len += bytes.len();
+    }
+
+    /// The room left, for a writer that fills memory by pointer; [`Block::advance`] makes it contents.
+    pub fn spare(&mut self) -> &mut [MaybeUninit<u8>] {
+        // The vector's own length stays 0: the block counts its contents itself.
+        // SAFETY: `MaybeUninit` needs no initialisation; the room lies within the vector's capacity.
+        unsafe {
+            let start = self.bytes.as_mut_ptr().add(self.len);
+            std::slice::from_raw_parts_mut(start, self.capacity - self.len)
+        }
+    }
+
+    /// Declares `count` more bytes of [`Block::spare`] written.
+    ///
+    /// # Safety
+    ///
+    /// They must be initialised, and no more than there was room for.
+    pub unsafe fn advance(&mut self, count: usize) {
+        debug_assert!(self.len + count <= self.capacity);
+        self.len += count;
+    }
+
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub fn as_slice(&self) -> &[u8] {
+        // SAFETY: the first `len` bytes are initialised: `extend` and `advance` are the only writers of `len`.
+        unsafe { std::slice::from_raw_parts(self.bytes.as_ptr().cast(), self.len) }
+    }
+
+    /// Contents and padding, the padding zeroed.
+    pub fn padded(&mut self) -> Padded<'_> {
+        let len = self.len;
+        // SAFETY: every block is allocated with `PADDING` bytes behind `capacity`, and `len <= capacity`.
+        unsafe { std::ptr::write_bytes(self.bytes.as_mut_ptr().cast::<u8>().add(len), 0, PADDING) };
+        Padded { bytes: self.as_slice() }
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        let block = std::mem::take(&mut self.bytes);
+        if block.capacity().is_power_of_two()
+            && CLASSES.contains(&block.capacity().trailing_zeros())
+            && let Ok(mut shelf) = SHELF.lock()
+        {
+            shelf.put(block);
+        }
+    }
+}
+
+impl fmt::Debug for Block {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Block")
+            .field("len", &self.len)
+            .field("capacity", &self.capacity)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Text that is followed by [`PADDING`] readable zero bytes. Only [`Block::padded`] makes one.
+#[derive(Clone, Copy, Debug)]
+pub struct Padded<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Padded<'a> {
+    pub fn as_slice(self) -> &'a [u8] {
+        self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contents_are_followed_by_zeros_also_in_reused_memory() {
+        for round in 0..4 {
+            let mut block = Block::with_capacity(5000);
+            block.extend(&vec![0xff; 5000 - round]);
+            let padded = block.padded().as_slice();
+            assert_eq!(padded.len(), 5000 - round);
+            // SAFETY: the padding is part of the block.
+            let tail = unsafe { std::slice::from_raw_parts(padded.as_ptr().add(padded.len()), PADDING) };
+            assert_eq!(tail, [0; PADDING]);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "full")]
+    fn more_than_the_capacity_is_refused() {
+        Block::with_capacity(3).extend(b"four");
+    }
+}
