@@ -31,6 +31,22 @@ impl ErrorKind {
             Self::Aborted => "ABORT_ERR",
         }
     }
+
+    /// The kind that has this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
+    const ALL: [Self; 8] = [
+        Self::Syntax,
+        Self::TaskTimeout,
+        Self::PoolClosed,
+        Self::QueueFull,
+        Self::TaskPanic,
+        Self::InvalidArg,
+        Self::TooLarge,
+        Self::Aborted,
+    ];
 }
 
 impl From<Interrupt> for ErrorKind {

@@ -1,1 +1,8 @@
 //! The only module that knows napi: converts, submits, settles.
+
+pub mod environment;
+#[cfg(feature = "faults")]
+mod faults;
+pub mod inbox;
+mod pool;
+pub mod task;

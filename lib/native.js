@@ -1,0 +1,11 @@
+'use strict';
+
+const path = require('node:path');
+
+/**
+ * The native addon. `OFFLOOP_NATIVE_PATH` names another build of it: the tests load one with fault injection.
+ * @type {typeof import('../native.js')}
+ */
+module.exports = process.env.OFFLOOP_NATIVE_PATH
+  ? require(path.resolve(process.env.OFFLOOP_NATIVE_PATH))
+  : require('../native.js');

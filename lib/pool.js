@@ -1,0 +1,203 @@
+'use strict';
+
+const { EventEmitter } = require('node:events');
+
+const native = require('./native');
+const { release } = require('./abort');
+const { MAX_TIMEOUT_MS, resolveConfig } = require('./config');
+const { codeError, invalidArgument, makeError, poolClosed } = require('./errors');
+const { formatStats } = require('./stats');
+const { STATE, submit } = require('./submit');
+
+/**
+ * @typedef {import('./submit').TaskOptions} TaskOptions
+ * @typedef {import('./submit').PoolState} PoolState
+ * @typedef {{ drain?: boolean, timeoutMs?: number }} ShutdownOptions
+ */
+
+/** How long a shutdown lets accepted tasks go on, unless it is told otherwise: what Docker waits before it kills. */
+const SHUTDOWN_TIMEOUT_MS = 10_000;
+
+/** Marks the pool that shares its threads with the whole process. */
+const SHARED = Symbol('offloop.shared');
+
+/**
+ * Pools by handle, for their events. Weakly, so that a forgotten pool can go; `closed` holds those that are
+ * shutting down.
+ * @type {Map<number, { pool: WeakRef<WorkerPool>, closed?: () => void }>}
+ */
+const pools = new Map();
+
+/** Lets go of the native side of a pool that nobody can reach any more. Tasks accepted go on. */
+const forgotten = new FinalizationRegistry((/** @type {number} */ handle) => {
+  pools.delete(handle);
+  native.releasePool(handle);
+});
+
+native.install({ makeError, released: release, drainLater, event: onEvent });
+
+function drainLater() {
+  setImmediate(native.drain);
+}
+
+/**
+ * @param {number} handle
+ * @param {string} event
+ * @param {string} text
+ */
+function onEvent(handle, event, text) {
+  const entry = pools.get(handle);
+  const pool = entry?.pool.deref();
+  if (event === 'close') {
+    entry?.closed?.();
+  } else if (event === 'error') {
+    // Unlike other emitters' errors this one harms nobody who does not listen: the thread has been replaced.
+    if (pool?.listenerCount('error')) emit(pool, 'error', codeError('ERR_WORKER_DIED', text));
+  } else if (pool) {
+    emit(pool, event);
+  }
+}
+
+/**
+ * Emits from the event loop, so that an exception in a listener is the process's, as with any other emitter.
+ * @param {WorkerPool} pool
+ * @param {string} event
+ * @param {...unknown} values
+ */
+function emit(pool, event, ...values) {
+  setImmediate(() => pool.emit(event, ...values));
+}
+
+/** A pool of native threads for CPU work. */
+class WorkerPool extends EventEmitter {
+  /** @param {Partial<import('./config').PoolConfig> & { [SHARED]?: boolean }} [options] */
+  constructor(options) {
+    super();
+    const config = resolveConfig(options);
+    const handle = native.createPool({
+      shared: options?.[SHARED] === true,
+      size: config.size,
+      maxQueue: config.maxQueue,
+      maxQueueBytes: config.maxQueueBytes,
+      taskTimeout: Math.ceil(config.taskTimeout),
+    });
+    native.setSlice(config.maxBlockMs);
+    this.offloadThreshold = config.offloadThreshold;
+    this.maxBlockMs = config.maxBlockMs;
+    this.size = native.poolSize(handle);
+    /** @type {PoolState} */
+    const state = { handle, open: true, inlined: 0, inlineFailures: 0, closing: undefined };
+    this[STATE] = state;
+    Object.defineProperty(this, STATE, { enumerable: false });
+    pools.set(handle, { pool: new WeakRef(this) });
+    forgotten.register(this, handle);
+  }
+
+  /**
+   * Starts all threads now; otherwise they start as tasks need them.
+   * @returns {Promise<void>}
+   */
+  async initialize() {
+    const { open, handle } = this[STATE];
+    if (!open) throw poolClosed();
+    native.startPool(handle);
+  }
+
+  /**
+   * @param {string} type
+   * @param {unknown} payload
+   * @param {TaskOptions} [options]
+   * @returns {Promise<unknown>}
+   */
+  exec(type, payload, options) {
+    switch (type) {
+      case 'noop':
+        return submit(this, options, native.noop);
+      default:
+        return Promise.reject(codeError('ERR_UNKNOWN_TASK', `no task type is called ${String(type)}`));
+    }
+  }
+
+  getStats() {
+    const state = this[STATE];
+    return formatStats(native.poolStats(state.handle), state);
+  }
+
+  /**
+   * Stops accepting tasks, lets those accepted go on for `timeoutMs`, rejects the rest with ERR_POOL_CLOSED, and
+   * resolves when every promise is settled. Called again, it gives the same promise; `drain: false` then still
+   * puts an end to the waiting.
+   * @param {ShutdownOptions} [options]
+   * @returns {Promise<void>}
+   */
+  shutdown(options = {}) {
+    const state = this[STATE];
+    /** @type {number} */
+    let limit;
+    try {
+      limit = shutdownLimit(options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (state.closing === undefined) {
+      state.open = false;
+      state.closing = new Promise((resolve) => {
+        // Held by the closure until it is closed.
+        pools.set(state.handle, { pool: new WeakRef(this), closed: () => resolve(void this) });
+      });
+      native.closePool(state.handle, limit);
+    } else if (limit === 0) {
+      native.closePool(state.handle, 0);
+    }
+    return state.closing;
+  }
+}
+
+if (Symbol.asyncDispose) {
+  Object.defineProperty(WorkerPool.prototype, Symbol.asyncDispose, {
+    /** @this {WorkerPool} */
+    value() {
+      return this.shutdown();
+    },
+    writable: true,
+    configurable: true,
+  });
+}
+
+/**
+ * @param {ShutdownOptions} options
+ * @returns {number} Milliseconds; 0: not at all.
+ */
+function shutdownLimit(options) {
+  if (options === null || typeof options !== 'object') throw invalidArgument('options', 'an object', options);
+  const { drain = true, timeoutMs = SHUTDOWN_TIMEOUT_MS } = options;
+  if (typeof drain !== 'boolean') throw invalidArgument('options.drain', 'a boolean', drain);
+  if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT_MS)) {
+    throw invalidArgument('options.timeoutMs', `a number of ms from 0 to ${MAX_TIMEOUT_MS}`, timeoutMs);
+  }
+  return drain ? timeoutMs : 0;
+}
+
+/** @type {WorkerPool | undefined} This thread's door to the process-wide pool. */
+let shared;
+
+/**
+ * The process-wide pool. Its threads are shared by all `worker_threads`, each of which has its own WorkerPool
+ * object and settles its own promises. Options count on the first call; after a shutdown the next call makes a
+ * fresh pool.
+ * @param {Partial<import('./config').PoolConfig>} [options]
+ * @returns {WorkerPool}
+ */
+function getWorkerPool(options) {
+  if (shared === undefined || !shared[STATE].open) {
+    shared = new WorkerPool({ ...options, [SHARED]: true });
+  }
+  return shared;
+}
+
+/** @returns {boolean} Whether the process-wide pool is up: its threads have started and it has not been shut down. */
+function isWorkerPoolReady() {
+  return shared !== undefined && shared[STATE].open && native.isPoolStarted(shared[STATE].handle);
+}
+
+module.exports = { WorkerPool, getWorkerPool, isWorkerPoolReady };

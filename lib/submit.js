@@ -1,0 +1,123 @@
+'use strict';
+
+// The way of every operation into the pool: checks what all calls have in common, and packs it into the control
+// word that native code unpacks (src/bindings/task.rs has its layout).
+
+const { acquire, release } = require('./abort');
+const { MAX_TIMEOUT_MS } = require('./config');
+const { abortError, invalidArgument, poolClosed } = require('./errors');
+
+/**
+ * @typedef {object} TaskOptions
+ * @property {AbortSignal} [signal]
+ * @property {number} [timeout] Milliseconds from the start of execution instead of the pool's; 0: none.
+ * @property {'interactive' | 'bulk'} [priority]
+ *
+ * @typedef {object} PoolState What the operations' modules need of a pool.
+ * @property {number} handle The native pool's.
+ * @property {boolean} open
+ * @property {number} inlined Operations run on the spot.
+ * @property {number} inlineFailures
+ * @property {Promise<void> | undefined} closing
+ */
+
+/** Key of a pool's {@link PoolState}: not for users. */
+const STATE = Symbol('offloop.state');
+
+const TIMEOUT_UNIT = 2;
+const SLOT_UNIT = 2 ** 33;
+
+/**
+ * @param {unknown} signal
+ * @returns {signal is AbortSignal}
+ */
+function isAbortSignal(signal) {
+  return (
+    typeof signal === 'object' &&
+    signal !== null &&
+    'aborted' in signal &&
+    'addEventListener' in signal &&
+    typeof signal.addEventListener === 'function'
+  );
+}
+
+/**
+ * @param {unknown} options
+ * @returns {number} The control word, without a slot.
+ * @throws {TypeError} ERR_INVALID_ARG
+ */
+function pack(options) {
+  if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'an object', options);
+  const { signal, timeout, priority } = /** @type {TaskOptions} */ (options);
+  let control = 0;
+  if (priority === 'bulk') control = 1;
+  else if (priority !== undefined && priority !== 'interactive') {
+    throw invalidArgument('options.priority', "'interactive' or 'bulk'", priority);
+  }
+  if (timeout !== undefined) {
+    if (typeof timeout !== 'number' || !(timeout >= 0 && timeout <= MAX_TIMEOUT_MS)) {
+      throw invalidArgument('options.timeout', `a number of ms from 0 to ${MAX_TIMEOUT_MS}`, timeout);
+    }
+    control += (Math.ceil(timeout) + 1) * TIMEOUT_UNIT;
+  }
+  if (signal !== undefined && !isAbortSignal(signal)) {
+    throw invalidArgument('options.signal', 'an AbortSignal', signal);
+  }
+  return control;
+}
+
+/**
+ * Starts a native task.
+ * @template T
+ * @param {{ [STATE]: PoolState }} pool
+ * @param {TaskOptions | undefined} options
+ * @param {(handle: number, control: number) => Promise<T>} start Hands both numbers to one native operation and
+ * returns its promise. Called before `submit` returns, if at all.
+ * @returns {Promise<T>}
+ */
+function submit(pool, options, start) {
+  const state = pool[STATE];
+  if (!state.open) return Promise.reject(poolClosed());
+  let slot = 0;
+  try {
+    if (options === undefined) return start(state.handle, 0);
+    let control = pack(options);
+    const { signal } = options;
+    if (signal !== undefined) {
+      if (signal.aborted) return Promise.reject(abortError(signal.reason));
+      slot = acquire(signal);
+      control += slot * SLOT_UNIT;
+    }
+    return start(state.handle, control);
+  } catch (error) {
+    if (slot !== 0) release(slot);
+    return Promise.reject(error);
+  }
+}
+
+/**
+ * Runs an operation on the spot, where that is cheaper for the event loop than offloading it.
+ * @template T
+ * @param {{ [STATE]: PoolState }} pool
+ * @param {TaskOptions | undefined} options
+ * @param {string} _operation Its name.
+ * @param {() => T} compute
+ * @returns {Promise<T>}
+ */
+function inline(pool, options, _operation, compute) {
+  const state = pool[STATE];
+  if (!state.open) return Promise.reject(poolClosed());
+  try {
+    if (options !== undefined) {
+      pack(options);
+      if (options.signal?.aborted) return Promise.reject(abortError(options.signal.reason));
+    }
+    state.inlined++;
+    return Promise.resolve(compute());
+  } catch (error) {
+    state.inlineFailures++;
+    return Promise.reject(error);
+  }
+}
+
+module.exports = { STATE, inline, submit };

@@ -1,0 +1,462 @@
+//! What belongs to one napi environment: the main thread's, or a `worker_threads` worker's.
+//!
+//! Lives in the environment's instance data, and is touched by its JS thread only. What pool threads see of an
+//! environment is its [`Inbox`].
+
+use std::cell::{Cell, RefCell};
+use std::ffi::c_void;
+use std::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use napi::bindgen_prelude::{
+    Error, Object, Result, Status, check_status, retain_current_module_for_unload_safety, sys,
+};
+use napi::{Env, JsValue};
+
+use super::inbox::{Inbox, Message, Settle};
+use crate::error;
+use crate::pool::{Batch, Client};
+
+/// JS functions that native code calls, handed in once per environment by `install`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callback {
+    /// `(code, message, position, line, column) => Error`
+    MakeError,
+    /// `(handle, event, text)`: something happened to a pool.
+    Event,
+    /// `(slot)`: the call with this abort slot is settled.
+    Released,
+    /// `()`: calls `drain` after the event loop's next turn of I/O.
+    DrainLater,
+    /// `(…)`: builds a parsed value.
+    Decode,
+}
+
+const CALLBACKS: [(Callback, &str); 5] = [
+    (Callback::MakeError, "makeError"),
+    (Callback::Event, "event"),
+    (Callback::Released, "released"),
+    (Callback::DrainLater, "drainLater"),
+    (Callback::Decode, "decode"),
+];
+
+/// A pool as this environment sees it.
+#[derive(Debug)]
+pub struct PoolEntry {
+    pub client: Client,
+    /// For calls that do not say otherwise.
+    pub task_timeout: Option<Duration>,
+    /// Whether the close event is waited for.
+    closing: Cell<bool>,
+}
+
+impl PoolEntry {
+    pub fn new(client: Client, task_timeout: Option<Duration>) -> Self {
+        Self { client, task_timeout, closing: Cell::new(false) }
+    }
+}
+
+/// How long a drain may settle promises before I/O gets its turn, unless `install` says otherwise.
+const DEFAULT_SLICE: Duration = Duration::from_millis(4);
+
+/// See the module's documentation.
+pub struct Environment {
+    raw: sys::napi_env,
+    inbox: Arc<Inbox>,
+    bell: sys::napi_threadsafe_function,
+    /// Promises to settle. While there are any, the bell keeps the event loop alive.
+    pending: Cell<u32>,
+    callbacks: [Cell<sys::napi_ref>; CALLBACKS.len()],
+    /// By handle; handles are not used again.
+    pools: RefCell<Vec<Option<Rc<PoolEntry>>>>,
+    /// Calls that have an abort slot, by slot.
+    abortable: RefCell<Vec<Option<Arc<dyn Settle>>>>,
+    /// What the last slice left over.
+    backlog: RefCell<Batch<Message>>,
+    drain_is_due: Cell<bool>,
+    slice: Cell<Duration>,
+}
+
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Environment").field("pending", &self.pending.get()).finish_non_exhaustive()
+    }
+}
+
+impl Environment {
+    pub fn of(env: &Env) -> Result<&Self> {
+        // SAFETY: the reference does not outlive `env`, which is valid on this thread.
+        unsafe { Self::of_raw(env.raw()) }
+    }
+
+    /// # Safety
+    ///
+    /// `env` is valid, the call is made on its thread, and the reference does not outlive the environment.
+    pub(super) unsafe fn of_raw<'a>(env: sys::napi_env) -> Result<&'a Self> {
+        let mut data = ptr::null_mut();
+        // SAFETY: as promised.
+        check_status!(unsafe { sys::napi_get_instance_data(env, &raw mut data) })?;
+        if data.is_null() {
+            // SAFETY: as promised; the instance data is not set yet.
+            data = unsafe { Self::create(env) }?.cast();
+        }
+        // SAFETY: the instance data is an `Environment` made below, freed with the environment.
+        Ok(unsafe { &*data.cast::<Self>() })
+    }
+
+    /// # Safety
+    ///
+    /// `env` is valid, the call is made on its thread, and it has no instance data.
+    unsafe fn create(env: sys::napi_env) -> Result<*mut Self> {
+        // Pool threads run this image's code when the last environment that loaded it may be gone.
+        retain_current_module_for_unload_safety();
+        let mut name = ptr::null_mut();
+        let mut bell = ptr::null_mut();
+        // SAFETY: valid environment and out-pointers. The function is not referenced: an idle pool does not keep
+        // the process alive.
+        unsafe {
+            check_status!(sys::napi_create_string_utf8(env, c"offloop".as_ptr(), 7, &raw mut name))?;
+            check_status!(sys::napi_create_threadsafe_function(
+                env,
+                ptr::null_mut(),
+                ptr::null_mut(),
+                name,
+                0,
+                1,
+                ptr::null_mut(),
+                None,
+                ptr::null_mut(),
+                Some(on_bell),
+                &raw mut bell,
+            ))?;
+            check_status!(sys::napi_unref_threadsafe_function(env, bell))?;
+        }
+        let inbox = Arc::new(Inbox::default());
+        inbox.open(bell);
+        let environment = Box::into_raw(Box::new(Self {
+            raw: env,
+            inbox,
+            bell,
+            pending: Cell::new(0),
+            callbacks: [const { Cell::new(ptr::null_mut()) }; CALLBACKS.len()],
+            pools: RefCell::default(),
+            abortable: RefCell::default(),
+            backlog: RefCell::default(),
+            drain_is_due: Cell::new(false),
+            slice: Cell::new(DEFAULT_SLICE),
+        }));
+        // SAFETY: the box is freed by the finaliser, which the environment runs after its cleanup hooks. The hook
+        // is added after the bell was made and hooks run last to first, so the inbox is closed before the bell is.
+        unsafe {
+            check_status!(sys::napi_set_instance_data(
+                env,
+                environment.cast(),
+                Some(free_environment),
+                ptr::null_mut()
+            ))?;
+            check_status!(sys::napi_add_env_cleanup_hook(env, Some(close_environment), environment.cast()))?;
+        }
+        Ok(environment)
+    }
+
+    pub fn raw(&self) -> sys::napi_env {
+        self.raw
+    }
+
+    pub(super) fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
+    }
+
+    /// Called by the cleanup hook.
+    fn close(&self) {
+        self.inbox.close();
+        drop(self.backlog.take());
+        self.abortable.borrow_mut().clear();
+        // Rejects what is left, with nobody to hear it, and interrupts what runs.
+        for entry in self.pools.take().into_iter().flatten() {
+            entry.client.close(crate::pool::Closing::Now);
+        }
+    }
+}
+
+unsafe extern "C" fn close_environment(environment: *mut c_void) {
+    // SAFETY: the hook's argument is the environment's box, which the finaliser frees later.
+    unsafe { &*environment.cast::<Environment>() }.close();
+}
+
+unsafe extern "C" fn free_environment(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
+    // SAFETY: the instance data is the environment's box, and nothing uses it after the finaliser.
+    drop(unsafe { Box::from_raw(data.cast::<Environment>()) });
+}
+
+/// Promises outstanding.
+impl Environment {
+    /// One more thing to wait for: the first keeps the event loop alive.
+    pub(super) fn expect(&self) {
+        let pending = self.pending.get();
+        self.pending.set(pending + 1);
+        if pending == 0 {
+            // SAFETY: on the environment's thread, before its end.
+            unsafe { sys::napi_ref_threadsafe_function(self.raw, self.bell) };
+        }
+    }
+
+    pub(super) fn fulfilled(&self) {
+        let pending = self.pending.get() - 1;
+        self.pending.set(pending);
+        if pending == 0 {
+            // SAFETY: as above.
+            unsafe { sys::napi_unref_threadsafe_function(self.raw, self.bell) };
+        }
+    }
+}
+
+/// Pools and abort slots.
+impl Environment {
+    pub(super) fn next_handle(&self) -> u32 {
+        self.pools.borrow().len() as u32
+    }
+
+    pub(super) fn add_pool(&self, entry: PoolEntry) -> u32 {
+        let handle = self.next_handle();
+        self.pools.borrow_mut().push(Some(Rc::new(entry)));
+        handle
+    }
+
+    pub(super) fn pool(&self, handle: u32) -> Result<Rc<PoolEntry>> {
+        let pools = self.pools.borrow();
+        let entry = pools.get(handle as usize).and_then(Option::as_ref);
+        entry.cloned().ok_or_else(|| Error::new(Status::InvalidArg, format!("no pool has handle {handle}")))
+    }
+
+    pub(super) fn remove_pool(&self, handle: u32) {
+        let entry = self.pools.borrow_mut().get_mut(handle as usize).and_then(Option::take);
+        drop(entry);
+    }
+
+    /// The pool's close event is something to wait for.
+    pub(super) fn closing(&self, entry: &PoolEntry) {
+        if !entry.closing.replace(true) {
+            self.expect();
+        }
+    }
+
+    pub(super) fn closed(&self, handle: u32) {
+        if let Ok(entry) = self.pool(handle)
+            && entry.closing.replace(false)
+        {
+            self.fulfilled();
+        }
+    }
+
+    pub(super) fn set_abortable(&self, slot: u32, task: Arc<dyn Settle>) {
+        let mut abortable = self.abortable.borrow_mut();
+        let index = slot as usize;
+        if abortable.len() <= index {
+            abortable.resize_with(index + 1, || None);
+        }
+        abortable[index] = Some(task);
+    }
+
+    pub(super) fn take_abortable(&self, slot: u32) -> Option<Arc<dyn Settle>> {
+        self.abortable.borrow_mut().get_mut(slot as usize).and_then(Option::take)
+    }
+}
+
+/// A handle scope for what one settled promise needs, so that a long drain holds on to nothing.
+struct Scope {
+    env: sys::napi_env,
+    scope: sys::napi_handle_scope,
+}
+
+impl Scope {
+    fn open(env: sys::napi_env) -> Self {
+        let mut scope = ptr::null_mut();
+        // SAFETY: on the environment's thread. If it fails, the surrounding scope serves.
+        unsafe { sys::napi_open_handle_scope(env, &raw mut scope) };
+        Self { env, scope }
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        if !self.scope.is_null() {
+            // SAFETY: opened above, scopes nest as Rust values do.
+            unsafe { sys::napi_close_handle_scope(self.env, self.scope) };
+        }
+    }
+}
+
+unsafe extern "C" fn on_bell(
+    env: sys::napi_env,
+    _callback: sys::napi_value,
+    _context: *mut c_void,
+    _data: *mut c_void,
+) {
+    if env.is_null() {
+        return; // The environment is being torn down.
+    }
+    // SAFETY: napi calls this on the environment's thread.
+    if let Ok(environment) = unsafe { Environment::of_raw(env) }
+        && !environment.drain_is_due.get()
+    {
+        environment.drain();
+    }
+}
+
+/// Settling.
+impl Environment {
+    /// Settles what has arrived, for one slice of time. The microtasks that follow run after it.
+    fn drain(&self) {
+        let started = Instant::now();
+        let mut batch = self.backlog.take();
+        loop {
+            if batch.is_empty() {
+                batch = self.inbox.take();
+            }
+            let Some(message) = batch.next() else { return };
+            {
+                let _scope = Scope::open(self.raw);
+                message.settle.settle(self, message.ending);
+            }
+            if started.elapsed() > self.slice.get() {
+                break;
+            }
+        }
+        if batch.is_empty() {
+            batch = self.inbox.take();
+        }
+        if !batch.is_empty() {
+            *self.backlog.borrow_mut() = batch;
+            self.drain_later();
+        }
+    }
+
+    /// Goes on after I/O had its turn. Ringing the bell would not do: a threadsafe function that is called while
+    /// it runs is dispatched again at once.
+    fn drain_later(&self) {
+        self.drain_is_due.set(true);
+        if self.call(Callback::DrainLater, &[]).is_err() {
+            self.drain_is_due.set(false);
+            self.inbox.ring();
+        }
+    }
+
+    pub(super) fn drain_now(&self) {
+        self.drain_is_due.set(false);
+        self.drain();
+    }
+}
+
+/// Calling JS.
+impl Environment {
+    /// Remembers the functions that `functions` has, under their names; called again, adds and replaces.
+    pub(super) fn install(&self, functions: &Object<'_>) -> Result<()> {
+        for (index, (_, name)) in CALLBACKS.iter().enumerate() {
+            let mut value = ptr::null_mut();
+            let mut kind = 0;
+            let mut reference = ptr::null_mut();
+            // SAFETY: valid values of this environment, on its thread.
+            unsafe {
+                let key = self.string(name)?;
+                check_status!(sys::napi_get_property(self.raw, functions.raw(), key, &raw mut value))?;
+                check_status!(sys::napi_typeof(self.raw, value, &raw mut kind))?;
+                if kind != sys::ValueType::napi_function {
+                    continue;
+                }
+                check_status!(sys::napi_create_reference(self.raw, value, 1, &raw mut reference))?;
+                let previous = self.callbacks[index].replace(reference);
+                if !previous.is_null() {
+                    sys::napi_delete_reference(self.raw, previous);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn set_slice(&self, slice: Duration) {
+        self.slice.set(slice);
+    }
+
+    /// Calls an installed function. What it throws becomes the error, which turns into the same JS value again
+    /// when a promise is rejected with it.
+    pub fn call(&self, callback: Callback, arguments: &[sys::napi_value]) -> Result<sys::napi_value> {
+        let reference = self.callbacks[callback as usize].get();
+        if reference.is_null() {
+            return Err(Error::new(Status::GenericFailure, format!("{callback:?} is not installed")));
+        }
+        let mut function = ptr::null_mut();
+        let mut this = ptr::null_mut();
+        let mut result = ptr::null_mut();
+        // SAFETY: a live strong reference of this environment, on its thread; the arguments are the caller's
+        // valid handles.
+        let status = unsafe {
+            check_status!(sys::napi_get_reference_value(self.raw, reference, &raw mut function))?;
+            check_status!(sys::napi_get_undefined(self.raw, &raw mut this))?;
+            sys::napi_call_function(
+                self.raw,
+                this,
+                function,
+                arguments.len(),
+                arguments.as_ptr(),
+                &raw mut result,
+            )
+        };
+        match status {
+            sys::Status::napi_ok => Ok(result),
+            sys::Status::napi_pending_exception => Err(self.exception()),
+            _ => Err(Error::new(Status::from(status), format!("calling {callback:?} failed"))),
+        }
+    }
+
+    fn exception(&self) -> Error {
+        let mut exception = ptr::null_mut();
+        // SAFETY: on the environment's thread.
+        let status = unsafe { sys::napi_get_and_clear_last_exception(self.raw, &raw mut exception) };
+        if status != sys::Status::napi_ok {
+            return Error::new(Status::from(status), "the environment is ending".to_owned());
+        }
+        // SAFETY: the handle was just made.
+        let unknown = unsafe { napi::bindgen_prelude::Unknown::from_raw_unchecked(self.raw, exception) };
+        Error::from_unknown_without_coercion(unknown)
+    }
+
+    pub(super) fn undefined(&self) -> sys::napi_value {
+        let mut undefined = ptr::null_mut();
+        // SAFETY: on the environment's thread.
+        unsafe { sys::napi_get_undefined(self.raw, &raw mut undefined) };
+        undefined
+    }
+
+    pub(super) fn string(&self, text: &str) -> Result<sys::napi_value> {
+        let mut value = ptr::null_mut();
+        // SAFETY: valid text of this length, on the environment's thread.
+        check_status!(unsafe {
+            sys::napi_create_string_utf8(self.raw, text.as_ptr().cast(), text.len() as isize, &raw mut value)
+        })?;
+        Ok(value)
+    }
+
+    pub(super) fn number(&self, number: f64) -> Result<sys::napi_value> {
+        let mut value = ptr::null_mut();
+        // SAFETY: on the environment's thread.
+        check_status!(unsafe { sys::napi_create_double(self.raw, number, &raw mut value) })?;
+        Ok(value)
+    }
+
+    /// The JS error for one of ours, with its `code` and, for a syntax error, its place.
+    pub fn error_value(&self, error: &error::Error) -> Result<sys::napi_value> {
+        let code = self.string(error.kind.code())?;
+        let message = self.string(&error.message)?;
+        match error.place {
+            None => self.call(Callback::MakeError, &[code, message]),
+            Some(place) => {
+                let [position, line, column] =
+                    [place.position, place.line, place.column].map(|n| self.number(n as f64));
+                self.call(Callback::MakeError, &[code, message, position?, line?, column?])
+            }
+        }
+    }
+}

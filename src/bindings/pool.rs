@@ -1,0 +1,274 @@
+//! Pools as JS sees them: made, asked, closed by handle.
+
+use std::ptr::NonNull;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use napi::bindgen_prelude::{Error, Object, Result, Status, Unknown};
+use napi::{Env, JsValue, ScopedTask};
+use napi_derive::napi;
+
+use super::environment::{Callback, Environment, PoolEntry};
+use super::inbox::{Inbox, Message, Settle};
+use super::task::{PoolTask, Submission};
+use crate::pool::{self, Client, Closing, Ending, Event, Executor, Limits, Link, Observer};
+
+/// The executor behind `getWorkerPool()`, one for the process whatever number of threads asks. Replaced once it
+/// has ended with its last client.
+static SHARED: Mutex<Option<Executor>> = Mutex::new(None);
+
+/// Tells the JS side of a pool what happened to it.
+struct JsObserver {
+    inbox: Arc<Inbox>,
+    handle: u32,
+}
+
+struct EventMessage {
+    link: Link<Message>,
+    handle: u32,
+    event: Event,
+}
+
+impl Observer for JsObserver {
+    fn observe(&self, event: Event) {
+        let message = Arc::new(EventMessage { link: Link::default(), handle: self.handle, event });
+        let link = NonNull::from(&message.link);
+        // SAFETY: the message owns the link, which is new.
+        unsafe { self.inbox.push(link, Message { settle: message, ending: Ending::Done }) };
+    }
+}
+
+impl Settle for EventMessage {
+    fn settle(self: Arc<Self>, environment: &Environment, _ending: Ending) {
+        let (name, text) = match &self.event {
+            Event::Room => ("drain", ""),
+            Event::ThreadDied(message) => ("error", message.as_str()),
+            Event::Closed => ("close", ""),
+        };
+        let arguments = (|| {
+            let handle = environment.number(f64::from(self.handle))?;
+            Ok::<_, Error>([handle, environment.string(name)?, environment.string(text)?])
+        })();
+        if let Ok(arguments) = arguments {
+            // A listener's exception has been dealt with in JS.
+            let _ = environment.call(Callback::Event, &arguments);
+        }
+        if self.event == Event::Closed {
+            environment.closed(self.handle);
+        }
+    }
+
+    fn abort(self: Arc<Self>, _environment: &Environment, _error: napi::sys::napi_value) {}
+}
+
+/// Options of a pool, checked by `lib/config.js`.
+#[napi(object)]
+pub struct NativePoolOptions {
+    /// Whether to join the process-wide pool; the limits count if that does not exist yet.
+    pub shared: bool,
+    /// Threads; 0: as many as suit the machine.
+    pub size: u32,
+    /// Tasks.
+    pub max_queue: f64,
+    pub max_queue_bytes: f64,
+    /// Milliseconds; 0: none.
+    pub task_timeout: f64,
+}
+
+/// Makes a pool or joins the shared one, and returns its handle.
+#[napi]
+pub fn create_pool(env: Env, options: NativePoolOptions) -> Result<u32> {
+    let environment = Environment::of(&env)?;
+    let handle = environment.next_handle();
+    let size = if options.size == 0 { pool::default_size() } else { options.size as usize };
+    let limits = Limits {
+        size,
+        max_queue: options.max_queue as usize,
+        max_queue_bytes: options.max_queue_bytes as usize,
+    };
+    let observer: Arc<dyn Observer> = Arc::new(JsObserver { inbox: Arc::clone(environment.inbox()), handle });
+    let client =
+        if options.shared { join_shared(limits, &observer) } else { Executor::new(limits).client(observer) };
+    let client = client.ok_or_else(|| Error::from_status(Status::GenericFailure))?;
+    let timeout = Duration::from_millis(options.task_timeout as u64);
+    let task_timeout = (!timeout.is_zero()).then_some(timeout);
+    Ok(environment.add_pool(PoolEntry::new(client, task_timeout)))
+}
+
+fn join_shared(limits: Limits, observer: &Arc<dyn Observer>) -> Option<Client> {
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    let joined = shared.as_ref().and_then(|executor| executor.client(Arc::clone(observer)));
+    joined.or_else(|| shared.insert(Executor::new(limits)).client(Arc::clone(observer)))
+}
+
+/// Starts all of a pool's threads, which start as needed otherwise.
+#[napi]
+pub fn start_pool(env: Env, pool: u32) -> Result<()> {
+    let entry = Environment::of(&env)?.pool(pool)?;
+    entry.client.start().map_err(|error| Error::from_reason(error.to_string()))
+}
+
+#[napi]
+pub fn is_pool_started(env: Env, pool: u32) -> Result<bool> {
+    Ok(Environment::of(&env)?.pool(pool)?.client.is_started())
+}
+
+#[napi]
+pub fn pool_size(env: Env, pool: u32) -> Result<u32> {
+    Ok(Environment::of(&env)?.pool(pool)?.client.limits().size as u32)
+}
+
+/// Closes a pool: the `close` event follows when the last of its tasks has ended. `limit` is for how many ms they
+/// may go on before they are rejected: 0 for not at all, a negative number for as long as they take.
+#[napi]
+pub fn close_pool(env: Env, pool: u32, limit: f64) -> Result<()> {
+    let environment = Environment::of(&env)?;
+    let entry = environment.pool(pool)?;
+    let closing = if limit < 0.0 {
+        Closing::Drain(None)
+    } else if limit == 0.0 {
+        Closing::Now
+    } else {
+        Closing::Drain(Some(Duration::from_secs_f64(limit / 1000.0)))
+    };
+    // The close event is something to wait for.
+    environment.closing(&entry);
+    entry.client.close(closing);
+    Ok(())
+}
+
+/// Forgets a pool that JS has lost; the tasks it still has go on.
+#[napi]
+pub fn release_pool(env: Env, pool: u32) -> Result<()> {
+    Environment::of(&env)?.remove_pool(pool);
+    Ok(())
+}
+
+/// Gives up on the call with this abort slot and rejects its promise with `error`.
+#[napi]
+pub fn abort_task(env: Env, slot: u32, error: Unknown<'_>) -> Result<()> {
+    let environment = Environment::of(&env)?;
+    if let Some(task) = environment.take_abortable(slot) {
+        task.abort(environment, error.raw());
+    }
+    Ok(())
+}
+
+/// Goes on settling; what the `drainLater` callback calls.
+#[napi]
+pub fn drain(env: Env) -> Result<()> {
+    Environment::of(&env)?.drain_now();
+    Ok(())
+}
+
+/// Hands in JS functions that native code calls.
+#[napi]
+pub fn install(env: Env, functions: Object<'_>) -> Result<()> {
+    Environment::of(&env)?.install(&functions)
+}
+
+/// For how many ms a drain may settle promises before I/O gets its turn.
+#[napi]
+pub fn set_slice(env: Env, ms: f64) -> Result<()> {
+    Environment::of(&env)?.set_slice(Duration::from_secs_f64(ms / 1000.0));
+    Ok(())
+}
+
+/// Milliseconds.
+#[napi(object)]
+pub struct NativeTimes {
+    pub p50: f64,
+    pub p99: f64,
+    pub max: f64,
+}
+
+#[napi(object)]
+pub struct NativeOperationStats {
+    pub name: String,
+    pub count: f64,
+    pub wait_time: NativeTimes,
+    pub run_time: NativeTimes,
+}
+
+#[napi(object)]
+pub struct NativePoolStats {
+    pub size: u32,
+    pub threads: u32,
+    pub active: u32,
+    pub waiting: f64,
+    pub in_flight: f64,
+    pub bytes: f64,
+    pub accepted: f64,
+    pub delayed: f64,
+    pub refused: f64,
+    pub succeeded: f64,
+    pub failed: f64,
+    pub panicked: f64,
+    pub aborted: f64,
+    pub timed_out: f64,
+    pub closed: f64,
+    pub restarted: f64,
+    /// Milliseconds, of all tasks that ran to their end.
+    pub run_time: f64,
+    pub operations: Vec<NativeOperationStats>,
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+fn times(quantiles: &pool::Quantiles) -> NativeTimes {
+    NativeTimes { p50: millis(quantiles.p50), p99: millis(quantiles.p99), max: millis(quantiles.max) }
+}
+
+#[napi]
+pub fn pool_stats(env: Env, pool: u32) -> Result<NativePoolStats> {
+    let stats = Environment::of(&env)?.pool(pool)?.client.stats();
+    let operations = stats.operations.iter().map(|(name, operation)| NativeOperationStats {
+        name: (*name).to_owned(),
+        count: operation.count as f64,
+        wait_time: times(&operation.wait),
+        run_time: times(&operation.run),
+    });
+    Ok(NativePoolStats {
+        operations: operations.collect(),
+        size: stats.size as u32,
+        threads: stats.threads as u32,
+        active: stats.active as u32,
+        waiting: stats.waiting as f64,
+        in_flight: stats.in_flight as f64,
+        bytes: stats.bytes as f64,
+        accepted: stats.accepted as f64,
+        delayed: stats.delayed as f64,
+        refused: stats.refused as f64,
+        succeeded: stats.succeeded as f64,
+        failed: stats.failed as f64,
+        panicked: stats.panicked as f64,
+        aborted: stats.aborted as f64,
+        timed_out: stats.timed_out as f64,
+        closed: stats.closed as f64,
+        restarted: stats.restarted as f64,
+        run_time: millis(stats.run_time),
+    })
+}
+
+/// Does nothing, on a pool thread: what the pool itself costs.
+pub struct Noop;
+
+impl ScopedTask<'_> for Noop {
+    type Output = ();
+    type JsValue = ();
+
+    fn compute(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn resolve(&mut self, _env: &Env, (): ()) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[napi(ts_return_type = "Promise<void>")]
+pub fn noop(pool: u32, control: f64) -> PoolTask<Noop> {
+    PoolTask::new(Submission::new(pool, control, "noop"), Noop)
+}

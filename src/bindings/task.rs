@@ -1,0 +1,384 @@
+//! [`PoolTask`]: the twin of napi's `AsyncTask` that runs on our threads and settles in our drain.
+
+use std::cell::Cell;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::time::Duration;
+
+use napi::bindgen_prelude::{Error, Result, Status, ToNapiValue, check_status, sys};
+use napi::{Env, ScopedTask};
+
+use super::environment::{Callback, Environment, PoolEntry};
+use super::inbox::{Inbox, Message, Settle};
+use crate::cancel::CancelToken;
+use crate::error::{self, ErrorKind};
+use crate::pool::{self, Ending, Link, Outcome, Priority, Refusal, Spec, Task, Work};
+
+/// What every native operation is called with besides its own arguments: the pool's handle, and how to run the
+/// task, packed by `lib/submit.js` into one number.
+///
+/// | bits | meaning |
+/// |---|---|
+/// | 0 | bulk priority |
+/// | 1–32 | 0: the pool's timeout, 1: none, else the timeout in ms plus 1 |
+/// | 33–52 | 0: cannot be aborted, else the abort slot |
+#[derive(Debug)]
+pub struct Submission {
+    pool: u32,
+    control: u64,
+    spec: Spec,
+}
+
+impl Submission {
+    pub fn new(pool: u32, control: f64, operation: &'static str) -> Self {
+        Self { pool, control: control as u64, spec: Spec::new(operation) }
+    }
+
+    /// Bytes that the task holds, input and output to come, for the bound in bytes.
+    #[must_use]
+    pub fn bytes(mut self, bytes: usize) -> Self {
+        self.spec.bytes = bytes;
+        self
+    }
+
+    /// The flag that tells the work to stop. Work that never asks for it goes on to its end.
+    pub fn token(&mut self) -> CancelToken {
+        self.spec.token.get_or_insert_default().clone()
+    }
+
+    fn slot(&self) -> u32 {
+        (self.control >> 33) as u32
+    }
+
+    /// The spec, completed with what the control word says.
+    fn into_spec(self, entry: &PoolEntry) -> Spec {
+        let mut spec = self.spec;
+        if self.control & 1 != 0 {
+            spec.priority = Priority::Bulk;
+        }
+        spec.timeout = match (self.control >> 1) & 0xffff_ffff {
+            0 => entry.task_timeout,
+            1 => None,
+            coded => Some(Duration::from_millis(coded - 1)),
+        };
+        spec
+    }
+}
+
+/// A task to run on a pool. Returned from a `#[napi]` function, it becomes the promise of what `resolve` gives.
+///
+/// `compute` runs on a pool thread; `resolve` or `reject`, then `finally`, on the JS thread. Two things differ
+/// from `AsyncTask`:
+/// - A task that is aborted, timed out or closed is rejected at once, without `reject`, as `compute` may still be
+///   running; `finally` follows when it has come back.
+/// - When the environment ends with the task in flight, the task is dropped on a pool thread. It must not hold
+///   napi handles or references.
+#[derive(Debug)]
+pub struct PoolTask<T: for<'a> ScopedTask<'a>> {
+    submission: Submission,
+    task: T,
+}
+
+impl<T: for<'a> ScopedTask<'a>> PoolTask<T> {
+    pub fn new(submission: Submission, task: T) -> Self {
+        Self { submission, task }
+    }
+}
+
+/// The task as the pool sees it.
+struct JsWork<T>(T);
+
+type Output<T> = <T as ScopedTask<'static>>::Output;
+
+/// What the JS side keeps beside a task.
+struct JsSide {
+    inbox: Arc<Inbox>,
+    /// Null once settled. JS thread only.
+    deferred: Cell<sys::napi_deferred>,
+    slot: u32,
+    /// For the ending, and for the late return of an interrupted task.
+    links: [Link<Message>; 2],
+}
+
+// SAFETY: `deferred` is touched by the JS thread only; the rest is `Sync`.
+unsafe impl Sync for JsSide {}
+// SAFETY: other threads only drop it, which does nothing to a deferred.
+unsafe impl Send for JsSide {}
+
+impl<T> Work for JsWork<T>
+where
+    T: for<'a> ScopedTask<'a> + 'static,
+{
+    type Output = Output<T>;
+    type Error = Error;
+    type Side = JsSide;
+
+    fn run(&mut self) -> Result<Self::Output> {
+        <T as ScopedTask<'static>>::compute(&mut self.0)
+    }
+
+    fn ended(task: Arc<Task<Self>>, ending: Ending) {
+        let side = task.side();
+        let inbox = Arc::clone(&side.inbox);
+        let link = NonNull::from(&side.links[usize::from(ending == Ending::Late)]);
+        // SAFETY: the message owns the task that the link is part of. Each link is pushed once: a task has one
+        // ending, and is late at most once.
+        unsafe { inbox.push(link, Message { settle: task, ending }) };
+    }
+}
+
+impl<T> ToNapiValue for PoolTask<T>
+where
+    T: for<'a> ScopedTask<'a> + 'static,
+{
+    unsafe fn to_napi_value(env: sys::napi_env, value: Self) -> Result<sys::napi_value> {
+        // SAFETY: napi-rs calls this on the environment's thread, within a native call.
+        let environment = unsafe { Environment::of_raw(env) }?;
+        environment.submit(value)
+    }
+}
+
+impl Environment {
+    fn submit<T>(&self, PoolTask { submission, task }: PoolTask<T>) -> Result<sys::napi_value>
+    where
+        T: for<'a> ScopedTask<'a> + 'static,
+    {
+        let entry = self.pool(submission.pool)?;
+        let slot = submission.slot();
+        let spec = submission.into_spec(&entry);
+        let mut deferred = ptr::null_mut();
+        let mut promise = ptr::null_mut();
+        // SAFETY: on the environment's thread, valid out-pointers.
+        check_status!(unsafe { sys::napi_create_promise(self.raw(), &raw mut deferred, &raw mut promise) })?;
+        let side = JsSide {
+            inbox: Arc::clone(self.inbox()),
+            deferred: Cell::new(deferred),
+            slot,
+            links: [Link::default(), Link::default()],
+        };
+        self.expect();
+        match entry.client.submit(spec, JsWork(task), side) {
+            Ok(task) => {
+                if slot != 0 {
+                    self.set_abortable(slot, task);
+                }
+            }
+            Err(refused) => {
+                let error = refusal_error(&refused.reason, &entry);
+                refused.side.reject(self, error);
+                if let Err(error) = refused.work.0.finally(Env::from_raw(self.raw())) {
+                    drop(error); // The promise is settled: nobody to tell.
+                }
+            }
+        }
+        Ok(promise)
+    }
+}
+
+fn refusal_error(refusal: &Refusal, entry: &PoolEntry) -> error::Error {
+    match refusal {
+        Refusal::Closed => error::Error::new(ErrorKind::PoolClosed, "the pool has been shut down"),
+        Refusal::TooManyTasks => error::Error::new(
+            ErrorKind::QueueFull,
+            format!(
+                "the pool's queue is full: {} tasks are waiting (maxQueue)",
+                entry.client.limits().max_queue
+            ),
+        ),
+        Refusal::TooManyBytes => error::Error::new(
+            ErrorKind::QueueFull,
+            format!(
+                "the pool's queue is full: its tasks may hold {} bytes (maxQueueBytes)",
+                entry.client.limits().max_queue_bytes
+            ),
+        ),
+        Refusal::NoThread(error) => {
+            error::Error::new(ErrorKind::PoolClosed, format!("the pool could not start a thread: {error}"))
+        }
+    }
+}
+
+impl JsSide {
+    /// The deferred, to the first who settles it.
+    fn settling(&self, environment: &Environment) -> Option<sys::napi_deferred> {
+        let deferred = self.deferred.replace(ptr::null_mut());
+        if deferred.is_null() {
+            return None;
+        }
+        environment.fulfilled();
+        if self.slot != 0 {
+            drop(environment.take_abortable(self.slot));
+            if let Ok(slot) = environment.number(f64::from(self.slot)) {
+                // It only tidies up a listener.
+                let _ = environment.call(Callback::Released, &[slot]);
+            }
+        }
+        Some(deferred)
+    }
+
+    fn resolve(&self, environment: &Environment, value: sys::napi_value) {
+        if let Some(deferred) = self.settling(environment) {
+            // SAFETY: a live deferred of this environment. It can only fail when the environment is ending, and
+            // then nobody waits any more.
+            unsafe { sys::napi_resolve_deferred(environment.raw(), deferred, value) };
+        }
+    }
+
+    fn reject_with(&self, environment: &Environment, value: sys::napi_value) {
+        if let Some(deferred) = self.settling(environment) {
+            // SAFETY: as above.
+            unsafe { sys::napi_reject_deferred(environment.raw(), deferred, value) };
+        }
+    }
+
+    fn reject(&self, environment: &Environment, rejection: impl Into<Rejection>) {
+        let value = rejection.into().into_value(environment).unwrap_or_else(|_| environment.undefined());
+        self.reject_with(environment, value);
+    }
+}
+
+/// What a promise is rejected with.
+enum Rejection {
+    Ours(error::Error),
+    /// Anything napi: a JS exception thrown by a callback, or a failed conversion.
+    Napi(Error),
+}
+
+impl From<error::Error> for Rejection {
+    fn from(error: error::Error) -> Self {
+        Self::Ours(error)
+    }
+}
+
+impl From<Error> for Rejection {
+    fn from(error: Error) -> Self {
+        match recover(&error) {
+            Some(ours) => Self::Ours(ours),
+            None => Self::Napi(error),
+        }
+    }
+}
+
+impl Rejection {
+    fn into_value(self, environment: &Environment) -> Result<sys::napi_value> {
+        match self {
+            Self::Ours(error) => environment.error_value(&error),
+            // SAFETY: on the environment's thread.
+            Self::Napi(error) => unsafe { ToNapiValue::to_napi_value(environment.raw(), error) },
+        }
+    }
+}
+
+impl<T> Settle for Task<JsWork<T>>
+where
+    T: for<'a> ScopedTask<'a> + 'static,
+{
+    fn settle(self: Arc<Self>, environment: &Environment, ending: Ending) {
+        let taken = self.take();
+        let env = Env::from_raw(environment.raw());
+        match (ending, taken) {
+            (Ending::Done, Some((JsWork(mut task), Some(outcome)))) => {
+                match convert(environment, &mut task, outcome, self.spec().operation) {
+                    Ok(value) => self.side().resolve(environment, value),
+                    Err(rejection) => self.side().reject(environment, rejection),
+                }
+                let _ = task.finally(env); // The promise is settled: nobody to tell.
+            }
+            (ending, taken) => {
+                if let Ending::Interrupted(reason) = ending {
+                    self.side().reject(environment, error::Error::from(reason));
+                }
+                if let Some((JsWork(task), _)) = taken {
+                    let _ = task.finally(env); // As above.
+                }
+            }
+        }
+    }
+
+    fn abort(self: Arc<Self>, environment: &Environment, error: sys::napi_value) {
+        if !Task::abort(&self) {
+            return; // It has ended; its completion is on the way.
+        }
+        self.side().reject_with(environment, error);
+        if let Some((JsWork(task), _)) = self.take() {
+            let _ = task.finally(Env::from_raw(environment.raw())); // As above.
+        }
+    }
+}
+
+/// The outcome as a JS value. Native frames below must not unwind, so a panic on the JS side is caught, too.
+fn convert<T>(
+    environment: &Environment,
+    task: &mut T,
+    outcome: Outcome<Output<T>, Error>,
+    operation: &'static str,
+) -> std::result::Result<sys::napi_value, Rejection>
+where
+    T: for<'a> ScopedTask<'a> + 'static,
+{
+    let raw = environment.raw();
+    let converted = pool::catch(|| {
+        let env = Env::from_raw(raw);
+        // SAFETY: `Env` wraps a pointer that outlives this call; what `resolve` returns is turned into a JS value
+        // before `env` goes out of scope.
+        let env: &'static Env = unsafe { &*ptr::from_ref(&env) };
+        let value = match outcome {
+            Outcome::Output(output) => task.resolve(env, output),
+            Outcome::Error(error) => task.reject(env, error),
+            Outcome::Panicked(text) => Err(panicked(operation, &text).into()),
+        };
+        // SAFETY: on the environment's thread.
+        value.and_then(|value| unsafe { ToNapiValue::to_napi_value(raw, value) })
+    });
+    match converted {
+        Ok(result) => result.map_err(Rejection::from),
+        Err(text) => Err(panicked(operation, &text).into()),
+    }
+}
+
+fn panicked(operation: &str, text: &str) -> error::Error {
+    error::Error::new(ErrorKind::TaskPanic, format!("the {operation} task panicked: {text}"))
+}
+
+/// napi's error type has room for a text only. Ours travels through it (`compute` returns it) with its kind and
+/// place in the cause: `ERR_JSON_SYNTAX 17 2 5`.
+impl From<error::Error> for Error {
+    fn from(error: error::Error) -> Self {
+        let mut details = error.kind.code().to_owned();
+        if let Some(place) = error.place {
+            details = format!("{details} {} {} {}", place.position, place.line, place.column);
+        }
+        let mut carrier = Self::new(Status::GenericFailure, error.message);
+        carrier.set_cause(Self::new(Status::GenericFailure, details));
+        carrier
+    }
+}
+
+/// The error that [`From<error::Error>`] packed, if it was one.
+fn recover(error: &Error) -> Option<error::Error> {
+    let details = error.cause.as_ref()?;
+    let mut words = details.reason.split(' ');
+    let kind = ErrorKind::from_code(words.next()?)?;
+    let mut numbers = words.map_while(|word| word.parse::<usize>().ok());
+    let place = match (numbers.next(), numbers.next(), numbers.next()) {
+        (Some(position), Some(line), Some(column)) => Some(error::Place { position, line, column }),
+        _ => None,
+    };
+    Some(error::Error { kind, message: error.reason.clone(), place })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_survives_the_way_through_napi() {
+        let place = error::Place { position: 17, line: 2, column: 5 };
+        let syntax = error::Error::syntax("unexpected token", place);
+        let full = error::Error::new(ErrorKind::QueueFull, "no room");
+        for original in [syntax, full] {
+            assert_eq!(recover(&Error::from(original.clone())), Some(original));
+        }
+        assert_eq!(recover(&Error::from_reason("something else")), None);
+    }
+}

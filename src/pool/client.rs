@@ -1,0 +1,244 @@
+//! A client: one submitter's door to an executor.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, Instant};
+
+use super::executor::{Core, Limits};
+use super::metrics::Stats;
+use super::task::{Job, Met, Spec, Task, Work};
+use crate::cancel::Interrupt;
+
+/// What a client is told besides the endings of its tasks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// There is room again after a submission of this client had been refused.
+    Room,
+    /// A thread died of this and was replaced.
+    ThreadDied(String),
+    /// The client was closed and the last of its tasks has ended.
+    Closed,
+}
+
+/// Who is told. Called on the pool's threads; must neither block nor panic.
+pub trait Observer: Send + Sync {
+    fn observe(&self, event: Event);
+}
+
+/// Why a submission was refused.
+#[derive(Debug)]
+pub enum Refusal {
+    Closed,
+    /// Too many tasks are waiting.
+    TooManyTasks,
+    /// The tasks at hand hold too many bytes.
+    TooManyBytes,
+    /// The first thread could not be started.
+    NoThread(io::Error),
+}
+
+/// A refused submission, with all that was handed in.
+#[derive(Debug)]
+pub struct Refused<W: Work> {
+    pub reason: Refusal,
+    pub work: W,
+    pub side: W::Side,
+}
+
+/// The part of a client that its tasks, the threads and the watchdog share.
+pub(super) struct Gate {
+    pub(super) core: Arc<Core>,
+    observer: Arc<dyn Observer>,
+    open: AtomicBool,
+    /// Set when the rest is rejected: no task of this client may start any more.
+    terminated: AtomicBool,
+    /// Tasks accepted whose ending has not been told yet.
+    unsettled: AtomicUsize,
+    wants_room: AtomicBool,
+    told_closed: AtomicBool,
+    deadline: Mutex<Option<Instant>>,
+}
+
+impl Gate {
+    pub(super) fn is_terminated(&self) -> bool {
+        self.terminated.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        *super::lock(&self.deadline)
+    }
+
+    pub(super) fn observe(&self, event: Event) {
+        self.observer.observe(event);
+    }
+
+    pub(super) fn observe_room(&self) {
+        if self.wants_room.swap(false, Ordering::SeqCst) {
+            self.observe(Event::Room);
+        }
+    }
+
+    /// Counts a task whose ending has been told.
+    pub(super) fn settled(self: &Arc<Self>) {
+        if self.unsettled.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.close_if_done();
+        }
+    }
+
+    fn close_if_done(self: &Arc<Self>) {
+        let done = !self.open.load(Ordering::SeqCst) && self.unsettled.load(Ordering::SeqCst) == 0;
+        if done && !self.told_closed.swap(true, Ordering::SeqCst) {
+            self.core.forget(self);
+            self.observe(Event::Closed);
+        }
+    }
+
+    /// Gives up on one of this client's tasks; `true` when its ending is the caller's to tell.
+    pub(super) fn interrupt(&self, job: &dyn Job, reason: Interrupt) -> bool {
+        match job.interrupt(reason) {
+            Met::Ended => return false,
+            Met::Queued => self.core.release(job.spec()),
+            Met::Running => {}
+        }
+        self.core.count_interrupt(reason);
+        true
+    }
+
+    /// Rejects whatever is left.
+    pub(super) fn terminate(self: &Arc<Self>) {
+        // First the flag, then the look: a thread that publishes a task of ours after we looked sees the flag.
+        self.terminated.store(true, Ordering::SeqCst);
+        *super::lock(&self.deadline) = None;
+        for job in self.core.jobs_of(self) {
+            self.reject(job);
+        }
+    }
+
+    pub(super) fn reject(self: &Arc<Self>, job: Arc<dyn Job>) {
+        if self.interrupt(&*job, Interrupt::Closed) {
+            job.post(super::task::Ending::Interrupted(Interrupt::Closed));
+            self.settled();
+        }
+    }
+}
+
+/// How a client leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// Its tasks may go on, for so long at most (`None`: for as long as they take).
+    Drain(Option<Duration>),
+    /// What has not ended is rejected now.
+    Now,
+}
+
+/// One submitter's door to an executor: submits, and is closed without disturbing the other clients. The
+/// executor's threads end after its last client has closed. Dropping a client closes it, letting its tasks go on.
+pub struct Client {
+    gate: Arc<Gate>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("open", &self.is_open()).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    pub(super) fn new(core: Arc<Core>, observer: Arc<dyn Observer>) -> Self {
+        let gate = Arc::new(Gate {
+            core,
+            observer,
+            open: AtomicBool::new(true),
+            terminated: AtomicBool::new(false),
+            unsettled: AtomicUsize::new(0),
+            wants_room: AtomicBool::new(false),
+            told_closed: AtomicBool::new(false),
+            deadline: Mutex::new(None),
+        });
+        Self { gate }
+    }
+
+    pub(super) fn downgrade(&self) -> Weak<Gate> {
+        Arc::downgrade(&self.gate)
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.gate.open.load(Ordering::SeqCst)
+    }
+
+    pub fn limits(&self) -> Limits {
+        self.gate.core.limits()
+    }
+
+    /// Whether threads have been started.
+    pub fn is_started(&self) -> bool {
+        self.gate.core.is_started()
+    }
+
+    /// Starts all threads now instead of as they are needed.
+    pub fn start(&self) -> io::Result<()> {
+        self.gate.core.start_all()
+    }
+
+    pub fn stats(&self) -> Stats {
+        self.gate.core.stats()
+    }
+
+    /// Queues a task. A refused one is handed back.
+    pub fn submit<W: Work>(&self, spec: Spec, work: W, side: W::Side) -> Result<Arc<Task<W>>, Refused<W>> {
+        let core = &self.gate.core;
+        // Counted before the look at `open`, so that a concurrent `close` waits for this task or refuses it.
+        self.gate.unsettled.fetch_add(1, Ordering::SeqCst);
+        let admitted = if self.is_open() { core.admit(&spec) } else { Err(Refusal::Closed) };
+        if let Err(reason) = admitted {
+            self.gate.settled();
+            if matches!(reason, Refusal::TooManyTasks | Refusal::TooManyBytes) {
+                self.gate.wants_room.store(true, Ordering::SeqCst);
+                core.refuse();
+            }
+            return Err(Refused { reason, work, side });
+        }
+        let task = Arc::new(Task::new(Arc::clone(&self.gate), spec, work, side));
+        core.enqueue(Arc::clone(&task) as Arc<dyn Job>);
+        Ok(task)
+    }
+
+    /// Stops accepting; [`Event::Closed`] follows once every task has ended. Never blocks. A second call may
+    /// only hasten the first.
+    pub fn close(&self, closing: Closing) {
+        let gate = &self.gate;
+        gate.open.store(false, Ordering::SeqCst);
+        match closing {
+            Closing::Now => gate.terminate(),
+            Closing::Drain(None) => {}
+            Closing::Drain(Some(limit)) => {
+                if gate.unsettled.load(Ordering::SeqCst) > 0 {
+                    let deadline = Instant::now() + limit;
+                    *super::lock(&gate.deadline) = Some(deadline);
+                    gate.core.watch(deadline);
+                }
+            }
+        }
+        gate.close_if_done();
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.close(Closing::Drain(None));
+    }
+}
+
+impl<W: Work> Task<W> {
+    /// Gives up on the task. `true`: it ends here and its ending will not be told by [`Work::ended`], the caller
+    /// knows. `false`: it has ended before, and that has been or will be told.
+    pub fn abort(&self) -> bool {
+        let gate = Arc::clone(Job::gate(self));
+        let aborted = gate.interrupt(self, Interrupt::Aborted);
+        if aborted {
+            gate.settled();
+        }
+        aborted
+    }
+}

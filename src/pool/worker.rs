@@ -1,0 +1,200 @@
+//! A pool thread: finds jobs, runs them, sleeps; and what happens when it dies.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Instant;
+
+use super::executor::Core;
+use super::lanes::Turn;
+use super::metrics::{Recorder, Verdict};
+use super::task::{Ending, Job, Ran};
+
+/// How often a thread looks for work before it sleeps. Between two looks it yields, so that on a busy machine the
+/// event loop runs instead.
+const LOOKS: usize = 3;
+
+/// A running job, for those who have to find it: the watchdog, a closing client, the thread's own last will.
+struct Running {
+    job: Arc<dyn Job>,
+    started: Instant,
+    deadline: Option<Instant>,
+}
+
+/// What one thread shows to the others.
+#[derive(Default)]
+pub(super) struct Slot {
+    running: Mutex<Option<Running>>,
+    recorder: Recorder,
+}
+
+impl Slot {
+    pub(super) fn is_busy(&self) -> bool {
+        super::lock(&self.running).is_some()
+    }
+
+    pub(super) fn job(&self) -> Option<Arc<dyn Job>> {
+        super::lock(&self.running).as_ref().map(|running| Arc::clone(&running.job))
+    }
+
+    pub(super) fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// The job whose deadline has passed (reported once), or the deadline to come.
+    pub(super) fn expired(&self, now: Instant) -> Result<Arc<dyn Job>, Option<Instant>> {
+        let mut slot = super::lock(&self.running);
+        match slot.as_mut() {
+            Some(running) if running.deadline.is_some_and(|deadline| deadline <= now) => {
+                running.deadline = None;
+                Ok(Arc::clone(&running.job))
+            }
+            Some(running) => Err(running.deadline),
+            None => Err(None),
+        }
+    }
+
+    fn publish(&self, running: Running) {
+        *super::lock(&self.running) = Some(running);
+    }
+
+    fn clear(&self) -> Option<Running> {
+        super::lock(&self.running).take()
+    }
+}
+
+pub(super) fn spawn(core: Arc<Core>, index: usize) -> io::Result<()> {
+    let run = move || {
+        super::panic::silence_this_thread();
+        super::priority::lower_this_thread();
+        core.sleepers().register(index);
+        Worker { core, index, searching: true, turn: Turn::default() }.run();
+    };
+    thread::Builder::new().name(format!("offloop-{index}")).spawn(run).map(drop)
+}
+
+struct Worker {
+    core: Arc<Core>,
+    index: usize,
+    /// Whether this thread is counted in `Sleepers::searching`.
+    searching: bool,
+    turn: Turn,
+}
+
+impl Worker {
+    fn run(mut self) {
+        while let Some(job) = self.find() {
+            self.execute(&job);
+        }
+    }
+
+    /// The next job, however long that takes; `None` when the executor ends.
+    fn find(&mut self) -> Option<Arc<dyn Job>> {
+        loop {
+            if let Some(job) = self.look() {
+                return Some(job);
+            }
+            if self.core.is_ending() && !self.core.has_work() {
+                return None;
+            }
+            self.sleep();
+        }
+    }
+
+    fn look(&mut self) -> Option<Arc<dyn Job>> {
+        for _ in 0..LOOKS {
+            if let Some(job) = self.core.next_job(&mut self.turn) {
+                if self.searching {
+                    self.searching = false;
+                    self.core.found();
+                }
+                return Some(job);
+            }
+            if !self.searching {
+                self.searching = true;
+                self.core.sleepers().start_searching();
+            }
+            thread::yield_now();
+        }
+        None
+    }
+
+    fn sleep(&mut self) {
+        let sleepers = self.core.sleepers();
+        sleepers.lie_down(self.index);
+        let stay_up = self.core.has_work() || self.core.is_ending();
+        if !(stay_up && sleepers.get_up(self.index)) {
+            while sleepers.is_asleep(self.index) {
+                thread::park();
+            }
+        }
+        // Counted by itself in `get_up`, or by whoever woke it.
+        self.searching = true;
+    }
+
+    fn execute(&self, job: &Arc<dyn Job>) {
+        if !job.start() {
+            return; // Interrupted in the queue; all accounts are settled.
+        }
+        let started = Instant::now();
+        let deadline = job.spec().timeout.map(|timeout| started + timeout);
+        let slot = self.core.slot(self.index);
+        slot.publish(Running { job: Arc::clone(job), started, deadline });
+        if job.gate().is_terminated() {
+            job.gate().reject(Arc::clone(job));
+            self.conclude(job, started, Verdict::Failed);
+            return;
+        }
+        if let Some(deadline) = deadline {
+            self.core.watch(deadline);
+        }
+        match job.run() {
+            Ran::Well => self.conclude(job, started, Verdict::Well),
+            Ran::Failed => self.conclude(job, started, Verdict::Failed),
+            Ran::Panicked(payload) => {
+                self.conclude(job, started, Verdict::Panicked);
+                // May panic in turn: the task is settled, and the thread's last will does the rest.
+                drop(payload);
+            }
+        }
+    }
+
+    fn conclude(&self, job: &Arc<dyn Job>, started: Instant, verdict: Verdict) {
+        let ending = job.finish();
+        self.settle(job, started, verdict, ending);
+    }
+
+    /// Does all the accounts and tells the submitter last, so that whoever hears of the ending finds them done.
+    fn settle(&self, job: &Arc<dyn Job>, started: Instant, verdict: Verdict, ending: Ending) {
+        let slot = self.core.slot(self.index);
+        drop(slot.clear());
+        if ending == Ending::Done {
+            let wait = started.saturating_duration_since(job.queued_at());
+            slot.recorder().record(job.spec().operation, wait, started.elapsed(), verdict);
+        }
+        self.core.release(job.spec());
+        let gate = Arc::clone(job.gate());
+        Arc::clone(job).post(ending);
+        if ending == Ending::Done {
+            gate.settled();
+        }
+    }
+}
+
+impl Drop for Worker {
+    /// The thread's last will: it ends, or it dies of a panic and leaves a successor.
+    fn drop(&mut self) {
+        if self.searching {
+            self.core.sleepers().stop_searching();
+        }
+        if thread::panicking() {
+            let message = format!("offloop-{} died of a panic", self.index);
+            if let Some(running) = self.core.slot(self.index).clear() {
+                let ending = running.job.finish_dead(&message);
+                self.settle(&running.job, running.started, Verdict::Panicked, ending);
+            }
+            self.core.thread_died(self.index, &message);
+        }
+        self.core.thread_gone();
+    }
+}
