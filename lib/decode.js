@@ -1,156 +1,290 @@
 'use strict';
 
-// From a tape (src/json/layout.rs) to JavaScript values, on the main thread.
+// From tapes (src/json/layout.rs) to JavaScript values, on the main thread.
 //
 // One walk over the ops. What makes it fast is what it does not do: no text is scanned, each distinct short string is
 // made once, and an object of a hot layout is made by one object literal, compiled for that layout (lib/compile.js),
 // which is the cheapest way V8 has. Layouts that are rare, or odd, or in a process that forbids code generation, are
 // built by assignment. Deep values are built with an explicit stack.
+//
+// A tape is read in the scratch memory, where native code puts it just before it calls `decode`. There is one such
+// memory per environment and it never moves, so V8 compiles the walk with its address as a constant.
 
 const { compile } = require('./compile');
 const layout = require('./layout');
 
-const { STRING, INTEGER, OBJECT, ARRAY, NUMBER, LITERAL, NUMBERS } = layout;
-const { CURSOR, DEPTH, STRINGS, BLOCKS, BLOCKS_AT, ENTRIES_AT, SHAPES, SHAPES_AT, NUMBERS_AT } = layout;
+const { TAG_BITS, STRING, INTEGER, OBJECT, ARRAY, NUMBER, LITERAL, NUMBERS } = layout;
+const { CURSOR, DEPTH, STRINGS, BLOCKS_AT, ENTRIES_AT, SHAPES, SHAPES_AT, NUMBERS_AT } = layout;
 
-const NOT_TAG = layout.TAG_BITS;
-const TAG = (1 << layout.TAG_BITS) - 1;
+const TAG = (1 << TAG_BITS) - 1;
 
 /** Nesting that recursion may reach; beyond it the explicit stack takes over. */
 const RECURSION = 400;
 
-/** Strings kept from one call to the next without clearing being worth a new array. */
-const KEEP_STRINGS = 1 << 16;
+/** Room for strings that is kept from tape to tape. */
+const KEEP_STRINGS = 1 << 14;
 
 const LITERALS = [null, true, false];
 
+/** Where native code puts a tape. */
+const scratch = new ArrayBuffer(layout.MAX_SLICE_WORDS * 4);
+const words = new Int32Array(scratch);
+const floats = new Float64Array(scratch);
+
+/** Strings of the tape, by number. @type {any[]} */
+const strings = [];
+/** Constructors of the tape's shapes, by number. @type {(() => object)[]} */
+const makers = [];
+/** Where the records of the tape's shapes are. @type {number[]} */
+const records = [];
+/** Constructors compiled so far, by registry slot, and the stamps of the layouts they were compiled for. */
+const compiled = new Array(layout.SHAPE_SLOTS).fill(undefined);
+const stamps = new Int32Array(layout.SHAPE_SLOTS);
+
+/** Containers left open by the slices so far, the innermost last. @type {any[]} */
+let open = [];
+
 /**
- * A decoder over one run of words.
+ * The value on the tape in the scratch memory.
  *
- * The scratch memory's decoder is made once, so that V8 compiles it with the addresses of its words as constants.
- *
- * @param {ArrayBuffer} memory
+ * @param {readonly string[]} blocks the tape's string blocks
  */
-function createDecoder(memory) {
-  const words = new Int32Array(memory);
-  const floats = new Float64Array(memory);
-
-  /** Strings of the tape, by number. @type {any[]} */
-  let strings = [];
-  /** Constructors of the tape's shapes, by number. @type {(() => object)[]} */
-  const makers = [];
-  /** Constructors compiled so far, by registry slot, and the stamps of the layouts they were compiled for. */
-  const compiled = new Array(layout.SHAPE_SLOTS).fill(undefined);
-  const stamps = new Int32Array(layout.SHAPE_SLOTS);
-  /** Index of the first number. */
-  let numbersAt = 0;
-
-  const runtime = { words, strings, value };
-
-  /**
-   * The value of op `op`, whose successor is at the cursor.
-   *
-   * @param {number} op
-   * @returns {any}
-   */
-  function value(op) {
-    switch (op & TAG) {
-      case STRING: return strings[op >>> NOT_TAG];
-      case INTEGER: return op >> NOT_TAG;
-      case OBJECT: return makers[op >>> NOT_TAG]();
-      case ARRAY: return array(op >>> NOT_TAG);
-      case NUMBER: return floats[numbersAt + (op >>> NOT_TAG)];
-      case LITERAL: return LITERALS[op >>> NOT_TAG];
-      default: return numbers(op >>> NOT_TAG, numbersAt + words[words[CURSOR]++]);
-    }
-  }
-
-  /** @param {number} length */
-  function array(length) {
-    if (length === 0) return [];
-    // Begun as a literal and grown by push, an array stays packed, as JSON.parse makes it.
-    const items = [value(words[words[CURSOR]++])];
-    for (let index = 1; index < length; index++) items.push(value(words[words[CURSOR]++]));
-    return items;
-  }
-
-  /** @param {number} length @param {number} at */
-  function numbers(length, at) {
-    if (length === 2) return [floats[at], floats[at + 1]];
-    if (length === 3) return [floats[at], floats[at + 1], floats[at + 2]];
-    const items = [floats[at]];
-    for (let index = 1; index < length; index++) items.push(floats[at + index]);
-    return items;
-  }
-
-  /** @param {readonly string[]} blocks */
-  function readStrings(blocks) {
-    const count = words[STRINGS];
-    if (strings.length < count) runtime.strings = strings = new Array(count).fill(undefined);
-    const counts = words[BLOCKS_AT];
-    let entry = words[ENTRIES_AT];
-    for (let index = 0; index < blocks.length; index++) {
-      const block = blocks[index];
-      const last = entry + 2 * words[counts + index];
-      let start = 0;
-      while (entry < last) {
-        const end = words[entry + 1];
-        strings[words[entry]] = block.substring(start, end);
-        start = end;
-        entry += 2;
-      }
-    }
-  }
-
-  function readShapes() {
-    const count = words[SHAPES];
-    let at = words[SHAPES_AT];
-    for (let shape = 0; shape < count; shape++) {
-      const slot = words[at];
-      const keys = words[at + 3];
-      if (slot >= 0 && stamps[slot] === words[at + 1] && compiled[slot] !== undefined) {
-        makers[shape] = compiled[slot];
-      } else {
-        makers[shape] = maker(at, keys);
-      }
-      at += 4 + keys;
-    }
-  }
-
-  /**
-   * The constructor of the shape whose record is at `at`: compiled when it is hot.
-   *
-   * @param {number} at @param {number} count
-   * @returns {() => object}
-   */
-  function maker(at, count) {
-    if (count === 0) return () => ({});
-    const slot = words[at];
-    if (words[at + 2] === 1) {
-      const keys = [];
-      for (let key = 0; key < count; key++) keys.push(strings[words[at + 4 + key]]);
-      const made = compile(keys, runtime);
-      if (made !== undefined) {
-        compiled[slot] = made;
-        stamps[slot] = words[at + 1];
-        return made;
-      }
-    }
-    return () => assigned(at + 4, count);
-  }
-
-  /** An object built by assignment. @param {number} key @param {number} count */
-  function assigned(key, count) {
-    /** @type {Record<string, any>} */
-    const object = {};
-    for (const last = key + count; key < last; key++) {
-      const name = strings[words[key]];
-      const item = value(words[words[CURSOR]++]);
-      if (name === '__proto__') define(object, item);
-      else object[name] = item;
-    }
-    return object;
-  }
-
-  return { words };
+function decode(blocks) {
+  const count = prepare(blocks);
+  const root = words[DEPTH] > RECURSION ? deepValue() : value(words[words[CURSOR]++]);
+  if (count > 0) forget(count);
+  return root;
 }
+
+/**
+ * Adds what a later slice has to the containers that the earlier ones left open.
+ *
+ * @param {readonly string[]} blocks
+ * @param {any[]} containers innermost last; updated
+ */
+function decodeParts(blocks, containers) {
+  open = containers;
+  const count = prepare(blocks);
+  const read = words[DEPTH] > RECURSION ? deepValue : () => value(words[words[CURSOR]++]);
+  const end = words[BLOCKS_AT];
+  while (words[CURSOR] < end) {
+    const payload = words[words[CURSOR]++] >>> TAG_BITS;
+    const container = open[open.length - 1];
+    if (payload & layout.OPEN_LAST) open.pop();
+    fill(container, payload, read);
+  }
+  forget(count);
+}
+
+/**
+ * The containers that the slices so far left open; the caller's from here on.
+ */
+function takeOpen() {
+  const taken = open;
+  open = [];
+  return taken;
+}
+
+/** @param {readonly string[]} blocks */
+function prepare(blocks) {
+  const count = words[STRINGS];
+  while (strings.length < count) strings.push('');
+  readStrings(blocks);
+  readShapes();
+  return count;
+}
+
+/** Lets go of the tape's strings. @param {number} count */
+function forget(count) {
+  if (strings.length > KEEP_STRINGS) strings.length = KEEP_STRINGS;
+  strings.fill('', 0, Math.min(count, KEEP_STRINGS));
+}
+
+/** @param {readonly string[]} blocks */
+function readStrings(blocks) {
+  const counts = words[BLOCKS_AT];
+  let entry = words[ENTRIES_AT];
+  for (let index = 0; index < blocks.length; index++) {
+    const block = blocks[index];
+    const last = entry + 2 * words[counts + index];
+    let start = 0;
+    for (; entry < last; entry += 2) {
+      const end = words[entry + 1];
+      strings[words[entry]] = block.substring(start, end);
+      start = end;
+    }
+  }
+}
+
+function readShapes() {
+  const count = words[SHAPES];
+  let at = words[SHAPES_AT];
+  for (let shape = 0; shape < count; shape++) {
+    const slot = words[at];
+    const known = slot >= 0 && stamps[slot] === words[at + 1] ? compiled[slot] : undefined;
+    makers[shape] = known === undefined ? makeMaker(at) : known;
+    records[shape] = at;
+    at += 4 + words[at + 3];
+  }
+}
+
+/**
+ * The constructor of the shape whose record is at `at`, compiled when the shape is hot.
+ *
+ * @param {number} at
+ * @returns {() => object}
+ */
+function makeMaker(at) {
+  const slot = words[at];
+  if (words[at + 2] === 1) {
+    const made = compile(keysOf(at), { words, strings, value });
+    if (made !== undefined) {
+      compiled[slot] = made;
+      stamps[slot] = words[at + 1];
+      return made;
+    }
+  }
+  return () => {
+    const object = {};
+    assign(object, at, () => value(words[words[CURSOR]++]));
+    return object;
+  };
+}
+
+/** @param {number} at a shape's record @returns {string[]} */
+function keysOf(at) {
+  const keys = [];
+  for (let key = at + 4; key < at + 4 + words[at + 3]; key++) keys.push(strings[words[key]]);
+  return keys;
+}
+
+/**
+ * The value of `op`, whose successor is at the cursor.
+ *
+ * @param {number} op
+ * @returns {any}
+ */
+function value(op) {
+  switch (op & TAG) {
+    case STRING: return strings[op >>> TAG_BITS];
+    case INTEGER: return op >> TAG_BITS;
+    case OBJECT: return makers[op >>> TAG_BITS]();
+    case ARRAY: return array(op >>> TAG_BITS);
+    case NUMBER: return floats[NUMBERS_AT + (op >>> TAG_BITS)];
+    case LITERAL: return LITERALS[op >>> TAG_BITS];
+    case NUMBERS: return numbers(op >>> TAG_BITS);
+    default: return part(op >>> TAG_BITS);
+  }
+}
+
+/** @param {number} length @returns {any[]} */
+function array(length) {
+  if (length === 0) return [];
+  // Begun as a literal and grown by push, an array stays packed, as JSON.parse makes it.
+  const items = [value(words[words[CURSOR]++])];
+  for (let index = 1; index < length; index++) items.push(value(words[words[CURSOR]++]));
+  return items;
+}
+
+/** @param {number} length */
+function numbers(length) {
+  const at = NUMBERS_AT + words[words[CURSOR]++];
+  if (length === 2) return [floats[at], floats[at + 1]];
+  if (length === 3) return [floats[at], floats[at + 1], floats[at + 2]];
+  const items = [floats[at]];
+  for (let index = 1; index < length; index++) items.push(floats[at + index]);
+  return items;
+}
+
+/** The beginning of a container that spans slices. @param {number} payload @returns {any} */
+function part(payload) {
+  const container = payload & layout.OPEN_OBJECT ? {} : [];
+  open.push(container);
+  fill(container, payload, () => value(words[words[CURSOR]++]));
+  return container;
+}
+
+/**
+ * Adds the items of a part to its container.
+ *
+ * @param {any} container
+ * @param {number} payload
+ * @param {() => any} read
+ */
+function fill(container, payload, read) {
+  const items = payload >>> layout.OPEN_FLAG_BITS;
+  if (payload & layout.OPEN_OBJECT) assign(container, records[items], read);
+  else for (let index = 0; index < items; index++) container.push(read());
+}
+
+/**
+ * Adds the keys of the shape whose record is at `at`.
+ *
+ * @param {any} object
+ * @param {number} at
+ * @param {() => any} read
+ */
+function assign(object, at, read) {
+  const last = at + 4 + words[at + 3];
+  for (let key = at + 4; key < last; key++) put(object, strings[words[key]], read());
+}
+
+/** Sets a property of its own, whatever Object.prototype has. @param {any} object @param {string} key @param {any} item */
+function put(object, key, item) {
+  if (key in Object.prototype) {
+    Object.defineProperty(object, key, { value: item, writable: true, enumerable: true, configurable: true });
+  } else {
+    object[key] = item;
+  }
+}
+
+/**
+ * The value at the cursor, without recursion.
+ *
+ * @returns {any}
+ */
+function deepValue() {
+  /** Containers being filled, each with what is left of it. @type {{ into: any, key: number, left: number }[]} */
+  const stack = [];
+  for (;;) {
+    const op = words[words[CURSOR]++];
+    const opened = openContainer(op);
+    if (opened !== undefined && opened.left > 0) {
+      stack.push(opened);
+      continue;
+    }
+    let item = opened === undefined ? value(op) : opened.into;
+    for (;;) {
+      const around = stack[stack.length - 1];
+      if (around === undefined) return item;
+      if (around.key === 0) around.into.push(item);
+      else put(around.into, strings[words[around.key++]], item);
+      if (--around.left > 0) break;
+      item = around.into;
+      stack.pop();
+    }
+  }
+}
+
+/**
+ * The container that `op` begins, if it begins one: the word of its next key (0 for arrays), and its items to come.
+ *
+ * @param {number} op
+ */
+function openContainer(op) {
+  const payload = op >>> TAG_BITS;
+  switch (op & TAG) {
+    case OBJECT: return { into: {}, key: records[payload] + 4, left: words[records[payload] + 3] };
+    case ARRAY: return { into: [], key: 0, left: payload };
+    case layout.OPEN: {
+      const items = payload >>> layout.OPEN_FLAG_BITS;
+      const into = payload & layout.OPEN_OBJECT ? {} : [];
+      open.push(into);
+      if (payload & layout.OPEN_OBJECT) return { into, key: records[items] + 4, left: words[records[items] + 3] };
+      return { into, key: 0, left: items };
+    }
+    default: return undefined;
+  }
+}
+
+module.exports = { scratch, decode, decodeParts, takeOpen };

@@ -6,6 +6,7 @@ const native = require('./native');
 const { release } = require('./abort');
 const { MAX_TIMEOUT_MS, resolveConfig } = require('./config');
 const { codeError, invalidArgument, makeError, poolClosed } = require('./errors');
+const { parse } = require('./parse');
 const { formatStats } = require('./stats');
 const { STATE, submit } = require('./submit');
 
@@ -104,6 +105,16 @@ class WorkerPool extends EventEmitter {
   }
 
   /**
+   * JSON.parse, off the event loop.
+   * @param {string | Uint8Array | readonly Uint8Array[]} json Chunks are one text.
+   * @param {TaskOptions} [options]
+   * @returns {Promise<any>}
+   */
+  parse(json, options) {
+    return parse(this, json, options);
+  }
+
+  /**
    * @param {string} type
    * @param {unknown} payload
    * @param {TaskOptions} [options]
@@ -111,6 +122,8 @@ class WorkerPool extends EventEmitter {
    */
   exec(type, payload, options) {
     switch (type) {
+      case 'parse':
+        return parse(this, /** @type {any} */ (payload), options);
       case 'noop':
         return submit(this, options, native.noop);
       default:

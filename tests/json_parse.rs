@@ -83,7 +83,7 @@ impl Reader {
     }
 
     fn number(&mut self, index: usize) -> usize {
-        let at = 2 * (self.words[word::NUMBERS_AT] as usize + index);
+        let at = word::HEADER + 2 * index;
         let value = f64::from_bits(u64::from(self.words[at]) | u64::from(self.words[at + 1]) << 32);
         self.leaf(Number::from_f64(value).map_or(Value::Null, Value::Number))
     }

@@ -77,6 +77,8 @@ pub struct Environment {
     backlog: RefCell<Batch<Message>>,
     drain_is_due: Cell<bool>,
     slice: Cell<Duration>,
+    /// Where the decoder reads tapes: start and length of an `ArrayBuffer` that JS never gives away.
+    scratch: Cell<(*mut u8, usize)>,
 }
 
 impl std::fmt::Debug for Environment {
@@ -146,6 +148,7 @@ impl Environment {
             backlog: RefCell::default(),
             drain_is_due: Cell::new(false),
             slice: Cell::new(DEFAULT_SLICE),
+            scratch: Cell::new((ptr::null_mut(), 0)),
         }));
         // SAFETY: the box is freed by the finaliser, which the environment runs after its cleanup hooks. The hook
         // is added after the bell was made and hooks run last to first, so the inbox is closed before the bell is.
@@ -347,6 +350,32 @@ impl Environment {
     pub(super) fn drain_now(&self) {
         self.drain_is_due.set(false);
         self.drain();
+    }
+}
+
+/// The scratch memory.
+impl Environment {
+    pub(super) fn set_scratch(&self, memory: sys::napi_value) -> Result<()> {
+        let (mut start, mut length, mut reference) = (ptr::null_mut(), 0, ptr::null_mut());
+        // SAFETY: a valid handle of this environment, on its thread. The reference is never deleted, so the memory
+        // lives as long as the environment; the decoder keeps it to itself, so nobody detaches it.
+        unsafe {
+            check_status!(sys::napi_get_arraybuffer_info(self.raw, memory, &raw mut start, &raw mut length))?;
+            check_status!(sys::napi_create_reference(self.raw, memory, 1, &raw mut reference))?;
+        }
+        self.scratch.set((start.cast(), length));
+        Ok(())
+    }
+
+    /// Copies `bytes` to where the decoder reads them.
+    pub(super) fn write_scratch(&self, bytes: &[u8]) -> Result<()> {
+        let (start, length) = self.scratch.get();
+        if bytes.len() > length {
+            return Err(Error::from_reason(format!("{} bytes for {length} of scratch memory", bytes.len())));
+        }
+        // SAFETY: `start` and `length` are those of a live `ArrayBuffer`, which only this thread touches.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), start, bytes.len()) };
+        Ok(())
     }
 }
 

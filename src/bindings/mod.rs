@@ -4,5 +4,7 @@ pub mod environment;
 #[cfg(feature = "faults")]
 mod faults;
 pub mod inbox;
+mod parse;
 mod pool;
+mod strings;
 pub mod task;

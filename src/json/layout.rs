@@ -58,17 +58,15 @@ pub mod word {
     pub const DEPTH: usize = 1;
     /// Distinct strings.
     pub const STRINGS: usize = 2;
-    /// String blocks, and the word where their counts begin.
-    pub const BLOCKS: usize = 3;
-    pub const BLOCKS_AT: usize = 4;
+    /// Word where the counts of the string blocks begin: the first behind the ops.
+    pub const BLOCKS_AT: usize = 3;
     /// Word where the string entries begin.
-    pub const ENTRIES_AT: usize = 5;
+    pub const ENTRIES_AT: usize = 4;
     /// Shapes, and the word where their records begin.
-    pub const SHAPES: usize = 6;
-    pub const SHAPES_AT: usize = 7;
-    /// Index of the first number, counted in f64.
-    pub const NUMBERS_AT: usize = 8;
-    pub const HEADER: usize = 10;
+    pub const SHAPES: usize = 5;
+    pub const SHAPES_AT: usize = 6;
+    /// Words of the header. The numbers follow at once, so the first has half this index, counted in f64.
+    pub const HEADER: usize = 8;
 }
 
 /// Smallest and largest value of an `INTEGER` op.

@@ -13,7 +13,7 @@ use super::simd::Neon;
 use super::simd::Scalar;
 #[cfg(target_arch = "x86_64")]
 use super::simd::{Avx2, Sse2};
-use super::simd::{Lanes, before, first};
+use super::simd::{Lanes, before};
 
 use super::layout::CUT_EVERY;
 use super::number::{self, Number};
@@ -307,7 +307,7 @@ impl Scanner<'_> {
             // SAFETY: the cursor is in the text or at its end, and the padding is wider than a vector.
             let others = unsafe { V::load(self.text.add(self.at)) }.not_space();
             if others != 0 {
-                self.at += first::<V>(others);
+                self.at += others.trailing_zeros() as usize;
                 return;
             }
             self.at += V::WIDTH;
@@ -387,33 +387,37 @@ impl Scanner<'_> {
     }
 
     /// Moves to the literal's closing quote; whether the literal is ASCII without escapes.
+    ///
+    /// What is escaped is looked at when the literal is written; here an escaped quote only must not be taken for the
+    /// end.
     #[inline(always)]
     fn find_quote<V: Lanes>(&mut self) -> Result<bool, Stop> {
         let mut plain = true;
+        // 1 when the vector before ended in a backslash that escapes the first byte of this one.
+        let mut escaped = 0;
         loop {
             // SAFETY: the cursor is in the text or at its end, and the padding is wider than a vector.
             let lanes = unsafe { V::load(self.text.add(self.at)) };
-            let stops = lanes.special();
+            let backslashes = lanes.backslashes();
+            let mut quotes = lanes.quotes() & !escaped;
+            let mut left = backslashes & !escaped;
+            escaped = 0;
+            while left != 0 {
+                let pair = 3 << left.trailing_zeros();
+                left &= !pair;
+                quotes &= !pair;
+                escaped = pair >> V::WIDTH;
+            }
+            let stops = quotes | lanes.controls();
             if stops == 0 {
-                plain &= lanes.high() == 0;
+                plain &= (backslashes | lanes.high()) == 0;
                 self.at += V::WIDTH;
                 continue;
             }
-            let index = first::<V>(stops);
-            plain &= before::<V>(lanes.high(), index) == 0;
+            let index = stops.trailing_zeros() as usize;
+            plain &= before(backslashes | lanes.high(), index) == 0;
             self.at += index;
-            match self.byte() {
-                b'"' => return Ok(plain),
-                b'\\' => {
-                    plain = false;
-                    // What is escaped is looked at when the literal is written; here it only must not be its end.
-                    if self.at + 1 >= self.length {
-                        return Err(Stop::Syntax(self.length));
-                    }
-                    self.at += 2;
-                }
-                _ => return Err(Stop::Syntax(self.at)),
-            }
+            return if self.byte() == b'"' { Ok(plain) } else { Err(Stop::Syntax(self.at)) };
         }
     }
 

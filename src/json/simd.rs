@@ -5,10 +5,9 @@
 
 /// As many bytes as the instruction set compares at once.
 ///
-/// A mask has `1 << SHIFT` bits per byte, the first byte lowest; a byte counts as found when any of its bits is set.
+/// A mask has one bit per byte, the first byte lowest.
 pub trait Lanes: Copy {
     const WIDTH: usize;
-    const SHIFT: u32;
 
     /// # Safety
     ///
@@ -20,8 +19,12 @@ pub trait Lanes: Copy {
     /// `WIDTH` bytes must be writable at `to`, and the CPU must have the instruction set.
     unsafe fn store(self, to: *mut u8);
 
-    /// Bytes that end the plain run of a JSON string: `"`, `\` and control characters.
-    fn special(self) -> u64;
+    fn quotes(self) -> u64;
+
+    fn backslashes(self) -> u64;
+
+    /// Bytes below 0x20.
+    fn controls(self) -> u64;
 
     /// Bytes of 0x80 and more.
     fn high(self) -> u64;
@@ -30,16 +33,10 @@ pub trait Lanes: Copy {
     fn not_space(self) -> u64;
 }
 
-/// Index of the first byte found in a non-zero mask.
+/// Bits of a mask that lie before byte `index` (less than 64).
 #[inline(always)]
-pub fn first<V: Lanes>(mask: u64) -> usize {
-    (mask.trailing_zeros() >> V::SHIFT) as usize
-}
-
-/// Bits of a mask that lie before byte `index` (less than `WIDTH`).
-#[inline(always)]
-pub fn before<V: Lanes>(mask: u64, index: usize) -> u64 {
-    mask & ((1u64 << (index << V::SHIFT)) - 1)
+pub fn before(mask: u64, index: usize) -> u64 {
+    mask & ((1u64 << index) - 1)
 }
 
 /// Eight bytes in a general register; the fallback where no other is written.
@@ -67,7 +64,6 @@ mod scalar {
 
     impl Lanes for Scalar {
         const WIDTH: usize = 8;
-        const SHIFT: u32 = 3;
 
         #[inline(always)]
         unsafe fn load(from: *const u8) -> Self {
@@ -82,22 +78,35 @@ mod scalar {
         }
 
         #[inline(always)]
-        fn special(self) -> u64 {
-            let quote = Self::zero_bytes(self.0 ^ (ONES * u64::from(b'"')));
-            let backslash = Self::zero_bytes(self.0 ^ (ONES * u64::from(b'\\')));
-            let control = Self::zero_bytes(self.0 & (ONES * 0xe0));
-            quote | backslash | control
+        fn quotes(self) -> u64 {
+            gather(Self::zero_bytes(self.0 ^ (ONES * u64::from(b'"'))))
+        }
+
+        #[inline(always)]
+        fn backslashes(self) -> u64 {
+            gather(Self::zero_bytes(self.0 ^ (ONES * u64::from(b'\\'))))
+        }
+
+        #[inline(always)]
+        fn controls(self) -> u64 {
+            gather(Self::zero_bytes(self.0 & (ONES * 0xe0)))
         }
 
         #[inline(always)]
         fn high(self) -> u64 {
-            self.0 & HIGHS
+            gather(self.0 & HIGHS)
         }
 
         #[inline(always)]
         fn not_space(self) -> u64 {
-            Self::zero_bytes(self.0 ^ (ONES * u64::from(b' '))) ^ HIGHS
+            gather(Self::zero_bytes(self.0 ^ (ONES * u64::from(b' '))) ^ HIGHS)
         }
+    }
+
+    /// The high bit of each byte, gathered in the lowest byte: the multiplication adds each to its place.
+    #[inline(always)]
+    fn gather(highs: u64) -> u64 {
+        (highs >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
     }
 }
 
@@ -116,7 +125,6 @@ mod x86 {
 
     impl Lanes for Sse2 {
         const WIDTH: usize = 16;
-        const SHIFT: u32 = 0;
 
         #[inline(always)]
         unsafe fn load(from: *const u8) -> Self {
@@ -131,14 +139,23 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn special(self) -> u64 {
+        fn quotes(self) -> u64 {
+            // SAFETY: SSE2 is part of x86_64.
+            u64::from(unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(self.0, _mm_set1_epi8(b'"' as i8))) } as u32)
+        }
+
+        #[inline(always)]
+        fn backslashes(self) -> u64 {
+            // SAFETY: SSE2 is part of x86_64.
+            u64::from(unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(self.0, _mm_set1_epi8(b'\\' as i8))) } as u32)
+        }
+
+        #[inline(always)]
+        fn controls(self) -> u64 {
             // SAFETY: SSE2 is part of x86_64.
             unsafe {
-                let quote = _mm_cmpeq_epi8(self.0, _mm_set1_epi8(b'"' as i8));
-                let backslash = _mm_cmpeq_epi8(self.0, _mm_set1_epi8(b'\\' as i8));
                 let limit = _mm_set1_epi8(0x1f);
-                let control = _mm_cmpeq_epi8(_mm_max_epu8(self.0, limit), limit);
-                u64::from(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), control)) as u32)
+                u64::from(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(self.0, limit), limit)) as u32)
             }
         }
 
@@ -162,7 +179,6 @@ mod x86 {
 
     impl Lanes for Avx2 {
         const WIDTH: usize = 32;
-        const SHIFT: u32 = 0;
 
         #[inline(always)]
         unsafe fn load(from: *const u8) -> Self {
@@ -177,15 +193,30 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn special(self) -> u64 {
+        fn quotes(self) -> u64 {
+            // SAFETY: a value of this type was loaded, so AVX2 is there.
+            u64::from(
+                unsafe { _mm256_movemask_epi8(_mm256_cmpeq_epi8(self.0, _mm256_set1_epi8(b'"' as i8))) }
+                    as u32,
+            )
+        }
+
+        #[inline(always)]
+        fn backslashes(self) -> u64 {
+            // SAFETY: a value of this type was loaded, so AVX2 is there.
+            u64::from(unsafe {
+                _mm256_movemask_epi8(_mm256_cmpeq_epi8(self.0, _mm256_set1_epi8(b'\\' as i8)))
+            } as u32)
+        }
+
+        #[inline(always)]
+        fn controls(self) -> u64 {
             // SAFETY: a value of this type was loaded, so AVX2 is there.
             unsafe {
-                let quote = _mm256_cmpeq_epi8(self.0, _mm256_set1_epi8(b'"' as i8));
-                let backslash = _mm256_cmpeq_epi8(self.0, _mm256_set1_epi8(b'\\' as i8));
                 let limit = _mm256_set1_epi8(0x1f);
-                let control = _mm256_cmpeq_epi8(_mm256_max_epu8(self.0, limit), limit);
-                let found = _mm256_or_si256(_mm256_or_si256(quote, backslash), control);
-                u64::from(_mm256_movemask_epi8(found) as u32)
+                u64::from(
+                    _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(self.0, limit), limit)) as u32
+                )
             }
         }
 
@@ -218,19 +249,22 @@ mod arm {
     #[derive(Clone, Copy)]
     pub struct Neon(uint8x16_t);
 
-    /// Four bits per byte: NEON has no movemask, narrowing by a shift keeps a nibble of each lane.
+    /// One bit per lane: NEON has no movemask, so each lane keeps the bit of its place and pairs are added up.
     #[inline(always)]
-    fn nibbles(lanes: uint8x16_t) -> u64 {
-        // SAFETY: NEON is part of the target.
+    fn bits(lanes: uint8x16_t) -> u64 {
+        const PLACES: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
+        // SAFETY: NEON is part of the target, and the array is as wide as the vector.
         unsafe {
-            let narrowed = vshrn_n_u16::<4>(vreinterpretq_u16_u8(lanes));
-            vget_lane_u64::<0>(vreinterpret_u64_u8(narrowed))
+            let kept = vandq_u8(lanes, vld1q_u8(PLACES.as_ptr()));
+            let pairs = vpaddq_u8(kept, kept);
+            let fours = vpaddq_u8(pairs, pairs);
+            let eights = vpaddq_u8(fours, fours);
+            u64::from(vgetq_lane_u16::<0>(vreinterpretq_u16_u8(eights)))
         }
     }
 
     impl Lanes for Neon {
         const WIDTH: usize = 16;
-        const SHIFT: u32 = 2;
 
         #[inline(always)]
         unsafe fn load(from: *const u8) -> Self {
@@ -245,26 +279,33 @@ mod arm {
         }
 
         #[inline(always)]
-        fn special(self) -> u64 {
+        fn quotes(self) -> u64 {
             // SAFETY: NEON is part of the target.
-            unsafe {
-                let quote = vceqq_u8(self.0, vdupq_n_u8(b'"'));
-                let backslash = vceqq_u8(self.0, vdupq_n_u8(b'\\'));
-                let control = vcltq_u8(self.0, vdupq_n_u8(0x20));
-                nibbles(vorrq_u8(vorrq_u8(quote, backslash), control))
-            }
+            bits(unsafe { vceqq_u8(self.0, vdupq_n_u8(b'"')) })
+        }
+
+        #[inline(always)]
+        fn backslashes(self) -> u64 {
+            // SAFETY: NEON is part of the target.
+            bits(unsafe { vceqq_u8(self.0, vdupq_n_u8(b'\\')) })
+        }
+
+        #[inline(always)]
+        fn controls(self) -> u64 {
+            // SAFETY: NEON is part of the target.
+            bits(unsafe { vcltq_u8(self.0, vdupq_n_u8(0x20)) })
         }
 
         #[inline(always)]
         fn high(self) -> u64 {
             // SAFETY: NEON is part of the target.
-            nibbles(unsafe { vcgeq_u8(self.0, vdupq_n_u8(0x80)) })
+            bits(unsafe { vcgeq_u8(self.0, vdupq_n_u8(0x80)) })
         }
 
         #[inline(always)]
         fn not_space(self) -> u64 {
             // SAFETY: NEON is part of the target.
-            nibbles(unsafe { vmvnq_u8(vceqq_u8(self.0, vdupq_n_u8(b' '))) })
+            bits(unsafe { vmvnq_u8(vceqq_u8(self.0, vdupq_n_u8(b' '))) })
         }
     }
 }
@@ -274,27 +315,18 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Indices of the bytes a mask names.
-    fn indices<V: Lanes>(mut mask: u64) -> Vec<usize> {
-        let mut found = Vec::new();
-        while mask != 0 {
-            let index = first::<V>(mask);
-            found.push(index);
-            mask &= !((((1u64 << (1 << V::SHIFT)) - 1).max(1)) << (index << V::SHIFT));
-        }
-        found
-    }
-
     fn agrees<V: Lanes>(bytes: &[u8; 32]) {
         for chunk in bytes.chunks(V::WIDTH) {
             // SAFETY: the chunk is as wide as the lanes; callers detect the instruction set.
             let lanes = unsafe { V::load(chunk.as_ptr()) };
-            let want = |test: fn(u8) -> bool| -> Vec<usize> {
-                (0..chunk.len()).filter(|&i| test(chunk[i])).collect()
+            let want = |test: fn(u8) -> bool| -> u64 {
+                chunk.iter().enumerate().map(|(index, &byte)| u64::from(test(byte)) << index).sum()
             };
-            assert_eq!(indices::<V>(lanes.special()), want(|b| b == b'"' || b == b'\\' || b < 0x20));
-            assert_eq!(indices::<V>(lanes.high()), want(|b| b >= 0x80));
-            assert_eq!(indices::<V>(lanes.not_space()), want(|b| b != b' '));
+            assert_eq!(lanes.quotes(), want(|byte| byte == b'"'));
+            assert_eq!(lanes.backslashes(), want(|byte| byte == b'\\'));
+            assert_eq!(lanes.controls(), want(|byte| byte < 0x20));
+            assert_eq!(lanes.high(), want(|byte| byte >= 0x80));
+            assert_eq!(lanes.not_space(), want(|byte| byte != b' '));
             let mut copy = [0u8; 32];
             // SAFETY: 32 bytes hold the widest lanes.
             unsafe { lanes.store(copy.as_mut_ptr()) };

@@ -166,12 +166,10 @@ impl Builder {
         header[word::CURSOR] = ops_at as u32;
         header[word::DEPTH] = self.depth as u32;
         header[word::STRINGS] = count;
-        header[word::BLOCKS] = blocks.len() as u32;
         header[word::BLOCKS_AT] = blocks_at as u32;
         header[word::ENTRIES_AT] = entries_at as u32;
         header[word::SHAPES] = registered.len() as u32;
         header[word::SHAPES_AT] = shapes_at as u32;
-        header[word::NUMBERS_AT] = (word::HEADER / 2) as u32;
         words.extend(&header);
         words.extend_numbers(&self.numbers);
         words.extend(&self.ops);

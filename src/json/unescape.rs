@@ -6,7 +6,7 @@
 //! Input is UTF-8, or its generalisation in which a lone surrogate is three bytes like any other unit, so that text
 //! that came from a JS string keeps its lone surrogates.
 
-use super::simd::{Lanes, first};
+use super::simd::Lanes;
 
 /// Writers store whole vectors, so an output needs this much room behind the longest possible result.
 pub const SLACK: usize = 32;
@@ -105,26 +105,38 @@ pub unsafe fn latin1<V: Lanes>(start: *const u8, end: *const u8, to: *mut u8) ->
         unsafe {
             let lanes = V::load(from);
             lanes.store(out);
-            let stops = lanes.special() | lanes.high();
-            if stops == 0 {
-                from = from.add(V::WIDTH);
-                out = out.add(V::WIDTH);
-                continue;
+            let mut stops = lanes.quotes() | lanes.backslashes() | lanes.high();
+            // Bytes of this vector that are done. Stops are found in it without loading again, so that a dense run of
+            // escapes does not wait for one load after the other.
+            let mut done = 0;
+            while stops != 0 {
+                let at = stops.trailing_zeros() as usize;
+                out = out.add(at - done);
+                let here = from.add(at);
+                if here >= end {
+                    return Ok(out.offset_from_unsigned(to));
+                }
+                let (unit, length) = match *here {
+                    b'\\' => {
+                        escape(here).map_err(|at| Stop::Escape(here.offset_from_unsigned(start) + at))?
+                    }
+                    lead @ 0xc2..=0xc3 => (u16::from(lead & 0x03) << 6 | u16::from(*here.add(1) & 0x3f), 2),
+                    _ => return Err(Stop::Wide),
+                };
+                *out = u8::try_from(unit).map_err(|_| Stop::Wide)?;
+                out = out.add(1);
+                done = at + length;
+                if done >= V::WIDTH {
+                    break;
+                }
+                V::load(from.add(done)).store(out);
+                stops &= u64::MAX << done;
             }
-            let plain = first::<V>(stops);
-            from = from.add(plain);
-            out = out.add(plain);
-            if from >= end {
-                return Ok(out.offset_from_unsigned(to));
+            if done < V::WIDTH {
+                out = out.add(V::WIDTH - done);
+                done = V::WIDTH;
             }
-            let (unit, length) = match *from {
-                b'\\' => escape(from).map_err(|at| Stop::Escape(from.offset_from_unsigned(start) + at))?,
-                lead @ 0xc2..=0xc3 => (u16::from(lead & 0x03) << 6 | u16::from(*from.add(1) & 0x3f), 2),
-                _ => return Err(Stop::Wide),
-            };
-            *out = u8::try_from(unit).map_err(|_| Stop::Wide)?;
-            out = out.add(1);
-            from = from.add(length);
+            from = from.add(done);
         }
     }
 }
@@ -142,8 +154,8 @@ pub unsafe fn utf16<V: Lanes>(start: *const u8, end: *const u8, to: *mut u16) ->
         // SAFETY: as in `latin1`; a character of n bytes makes at most n units.
         unsafe {
             let lanes = V::load(from);
-            let stops = lanes.special() | lanes.high();
-            let plain = if stops == 0 { V::WIDTH } else { first::<V>(stops) };
+            let stops = lanes.quotes() | lanes.backslashes() | lanes.high();
+            let plain = if stops == 0 { V::WIDTH } else { stops.trailing_zeros() as usize };
             if plain > 0 {
                 for index in 0..V::WIDTH {
                     *out.add(index) = u16::from(*from.add(index));

@@ -1,0 +1,138 @@
+'use strict';
+
+// parse: JSON.parse's answer, with the text read off-thread and only the value built here (lib/decode.js).
+
+const { constants } = require('node:buffer');
+const { types } = require('node:util');
+
+const native = require('./native');
+const { scratch, decode, decodeParts, takeOpen } = require('./decode');
+const { abortError, codeError, invalidArgument } = require('./errors');
+const { inline, submit } = require('./submit');
+
+/** Bytes below which a value always fits one slice, and so is complete when the promise resolves. */
+const ONE_SLICE = 48 * 1024;
+
+/** Most characters of a JS string, and so of a text that JSON.parse could read. */
+const MAX_LENGTH = constants.MAX_STRING_LENGTH;
+
+native.setScratch(scratch);
+native.install({ decode });
+
+/**
+ * @param {import('./pool').WorkerPool} pool
+ * @param {string | Uint8Array | readonly Uint8Array[]} json
+ * @param {import('./submit').TaskOptions} [options]
+ * @returns {Promise<any>}
+ */
+function parse(pool, json, options) {
+  if (typeof json === 'string') return parseText(pool, json, options);
+  if (types.isUint8Array(json)) return parseBytes(pool, json, options);
+  if (Array.isArray(json)) return parseChunks(pool, json, options);
+  return Promise.reject(invalidArgument('json', 'a string, a Uint8Array or a list of them', json));
+}
+
+/** @type {(pool: import('./pool').WorkerPool, json: string, options: any) => Promise<any>} */
+function parseText(pool, json, options) {
+  const { length } = json;
+  if (length < pool.offloadThreshold) return inline(pool, options, 'parse', () => parseHere(json));
+  return offload(pool, options, length, (handle, control) => native.parseString(handle, control, json, length));
+}
+
+/** @type {(pool: import('./pool').WorkerPool, json: Uint8Array, options: any) => Promise<any>} */
+function parseBytes(pool, json, options) {
+  const { length } = json;
+  if (length < pool.offloadThreshold) {
+    if (length === 0 && isDetached(json)) return Promise.reject(invalidArgument('json', 'attached memory', json));
+    return inline(pool, options, 'parse', () => parseHere(textOf(json)));
+  }
+  const bytes = own(json);
+  return offload(pool, options, length, (handle, control) => native.parseBytes(handle, control, bytes));
+}
+
+/** @type {(pool: import('./pool').WorkerPool, chunks: readonly unknown[], options: any) => Promise<any>} */
+function parseChunks(pool, chunks, options) {
+  let total = 0;
+  /** @type {Uint8Array[]} */
+  const owned = [];
+  for (let index = 0; index < chunks.length; index++) {
+    const chunk = chunks[index];
+    if (!types.isUint8Array(chunk) || (chunk.length === 0 && isDetached(chunk))) {
+      return Promise.reject(invalidArgument(`json[${index}]`, 'a Uint8Array with attached memory', chunk));
+    }
+    total += chunk.length;
+    owned.push(own(chunk));
+  }
+  if (total < pool.offloadThreshold) {
+    return inline(pool, options, 'parse', () => parseHere(textOf(Buffer.concat(owned, total))));
+  }
+  return offload(pool, options, total, (handle, control) => native.parseChunks(handle, control, owned, total));
+}
+
+/** @type {(pool: any, options: any, length: number, start: (handle: number, control: number) => Promise<any>) => Promise<any>} */
+function offload(pool, options, length, start) {
+  if (length > MAX_LENGTH) {
+    return Promise.reject(codeError('ERR_TOO_LARGE', `json is ${length} bytes long, the limit is ${MAX_LENGTH}`));
+  }
+  const parsed = submit(pool, options, start);
+  if (length < ONE_SLICE) return parsed;
+  return parsed.then((value) => {
+    return value instanceof native.Slices ? build(value, pool.maxBlockMs, options?.signal) : value;
+  });
+}
+
+/**
+ * Builds a value that came in slices, with a turn of the event loop in between whenever `maxBlockMs` are over.
+ *
+ * @param {import('../native').Slices} slices
+ * @param {number} maxBlockMs
+ * @param {AbortSignal | undefined} signal
+ */
+async function build(slices, maxBlockMs, signal) {
+  let started = performance.now();
+  const root = decode(slices.next());
+  const open = takeOpen();
+  for (;;) {
+    if (performance.now() - started >= maxBlockMs) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (signal?.aborted) throw abortError(signal.reason);
+      started = performance.now();
+    }
+    const blocks = slices.next();
+    if (blocks === null) return root;
+    decodeParts(blocks, open);
+  }
+}
+
+/** @param {string} text */
+function parseHere(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // Read once more for the place: V8's own messages do not always have it.
+    throw native.findSyntaxError(text) ?? error;
+  }
+}
+
+/** @param {Uint8Array} bytes */
+function textOf(bytes) {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+}
+
+/** Memory that another thread may change under our eyes is copied first. @param {Uint8Array} bytes */
+function own(bytes) {
+  return types.isSharedArrayBuffer(bytes.buffer) ? Buffer.from(bytes) : bytes;
+}
+
+/** @param {Uint8Array} bytes */
+function isDetached(bytes) {
+  // A view's buffer says so itself on newer Nodes; on all of them a detached one refuses to be sliced.
+  try {
+    bytes.buffer.slice(0, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+module.exports = { parse };

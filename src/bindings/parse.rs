@@ -1,0 +1,155 @@
+//! `parse`: text in, tape off-thread, value built by `lib/decode.js`.
+
+use std::vec;
+
+use napi::bindgen_prelude::{Array, Either, Error, Result, Status, Unknown, Utf16String, check_status, sys};
+use napi::{Env, JsValue, ScopedTask};
+use napi_derive::napi;
+
+use super::environment::{Callback, Environment};
+use super::strings;
+use super::task::{PoolTask, Submission};
+use crate::cancel::CancelToken;
+use crate::json::{self, Characters, StringBlock, Tape, Text};
+use crate::memory::Block;
+
+/// Reads one text.
+pub struct Parse {
+    text: Option<Text>,
+    cancel: CancelToken,
+}
+
+impl Parse {
+    fn submit(pool: u32, control: f64, text: Text) -> PoolTask<Self> {
+        let mut submission = Submission::new(pool, control, "parse").bytes(text.byte_length());
+        let cancel = submission.token();
+        PoolTask::new(submission, Self { text: Some(text), cancel })
+    }
+}
+
+impl<'env> ScopedTask<'env> for Parse {
+    type Output = Vec<Tape>;
+    type JsValue = Either<Unknown<'env>, Slices>;
+
+    fn compute(&mut self) -> Result<Vec<Tape>> {
+        let text = self.text.take().ok_or_else(|| Error::from_reason("computed twice"))?;
+        let mut utf8 = text.into_utf8();
+        Ok(json::parse(utf8.padded(), &self.cancel)?)
+    }
+
+    fn resolve(&mut self, env: &'env Env, tapes: Vec<Tape>) -> Result<Self::JsValue> {
+        let environment = Environment::of(env)?;
+        if tapes.len() > 1 {
+            return Ok(Either::B(Slices { tapes: tapes.into_iter() }));
+        }
+        let tape = tapes.into_iter().next().ok_or_else(|| Error::from_reason("no tape"))?;
+        let blocks = load(environment, tape)?;
+        let value = environment.call(Callback::Decode, &[blocks])?;
+        // SAFETY: the handle was just made by this environment.
+        Ok(Either::A(unsafe { Unknown::from_raw_unchecked(env.raw(), value) }))
+    }
+}
+
+/// Puts a tape into the scratch memory; its string blocks as an array of JS strings.
+fn load(environment: &Environment, tape: Tape) -> Result<sys::napi_value> {
+    environment.write_scratch(tape.as_bytes())?;
+    let env = environment.raw();
+    let mut blocks = std::ptr::null_mut();
+    // SAFETY: on the environment's thread.
+    check_status!(unsafe { sys::napi_create_array_with_length(env, tape.blocks.len(), &raw mut blocks) })?;
+    for (index, StringBlock { characters, .. }) in tape.blocks.into_iter().enumerate() {
+        let string = match characters {
+            Characters::Latin1(text) => strings::latin1(env, text),
+            Characters::Utf16(text) => strings::utf16(env, text),
+        }?;
+        // SAFETY: on the environment's thread, both handles just made.
+        check_status!(unsafe { sys::napi_set_element(env, blocks, index as u32, string) })?;
+    }
+    Ok(blocks)
+}
+
+/// What a large text was parsed into: tapes, to be built one at a time between turns of the event loop.
+#[derive(Debug)]
+#[napi]
+pub struct Slices {
+    tapes: vec::IntoIter<Tape>,
+}
+
+#[napi]
+impl Slices {
+    /// Puts the next tape into the scratch memory and returns its string blocks; null when there is none left.
+    #[napi]
+    pub fn next<'env>(&mut self, env: &'env Env) -> Result<Option<Unknown<'env>>> {
+        let Some(tape) = self.tapes.next() else { return Ok(None) };
+        let blocks = load(Environment::of(env)?, tape)?;
+        // SAFETY: the handle was just made by this environment.
+        Ok(Some(unsafe { Unknown::from_raw_unchecked(env.raw(), blocks) }))
+    }
+}
+
+/// Parses the text in a `Uint8Array`.
+#[napi(
+    ts_args_type = "pool: number, control: number, bytes: Uint8Array",
+    ts_return_type = "Promise<unknown>"
+)]
+pub fn parse_bytes(pool: u32, control: f64, bytes: &[u8]) -> PoolTask<Parse> {
+    Parse::submit(pool, control, Text::Bytes(Block::from_bytes(bytes)))
+}
+
+/// Parses the text that the `Uint8Array`s make together; `total` is their length.
+#[napi(
+    ts_args_type = "pool: number, control: number, chunks: Uint8Array[], total: number",
+    ts_return_type = "Promise<unknown>"
+)]
+pub fn parse_chunks(pool: u32, control: f64, chunks: Array<'_>, total: u32) -> Result<PoolTask<Parse>> {
+    let mut block = Block::with_capacity(total as usize);
+    for index in 0..chunks.len() {
+        let chunk: &[u8] = chunks.get(index)?.ok_or_else(|| Error::from_status(Status::InvalidArg))?;
+        if chunk.len() > total as usize - block.len() {
+            return Err(Error::new(Status::InvalidArg, "the chunks are longer than their total"));
+        }
+        block.extend(chunk);
+    }
+    Ok(Parse::submit(pool, control, Text::Bytes(block)))
+}
+
+/// Parses a string of `length` UTF-16 units.
+#[napi(
+    ts_args_type = "pool: number, control: number, text: string, length: number",
+    ts_return_type = "Promise<unknown>"
+)]
+pub fn parse_string(pool: u32, control: f64, text: Unknown<'_>, length: u32) -> Result<PoolTask<Parse>> {
+    // One unit more than asked for: V8 ends what it writes with a zero.
+    let units = length as usize + 1;
+    let mut block = Block::with_capacity(units * 2);
+    let mut written = 0;
+    // SAFETY: the block has room for `units` units, aligned as the allocator aligns; V8 writes at most so many.
+    unsafe {
+        check_status!(sys::napi_get_value_string_utf16(
+            text.value().env,
+            text.raw(),
+            block.spare().as_mut_ptr().cast(),
+            units,
+            &raw mut written
+        ))?;
+        block.advance(written * 2);
+    }
+    Ok(Parse::submit(pool, control, Text::Units(block)))
+}
+
+/// Hands in the memory that tapes are read from: `lib/decode.js` keeps it for good and to itself.
+#[napi(ts_args_type = "memory: ArrayBuffer")]
+pub fn set_scratch(env: Env, memory: Unknown<'_>) -> Result<()> {
+    Environment::of(&env)?.set_scratch(memory.raw())
+}
+
+/// Where a text is not JSON; null when it is. For texts so short that they are read on the spot.
+#[napi(ts_return_type = "Error | null")]
+pub fn find_syntax_error<'env>(env: &'env Env, text: Utf16String) -> Result<Option<Unknown<'env>>> {
+    let bytes: Vec<u8> = text.iter().flat_map(|unit| unit.to_ne_bytes()).collect();
+    let mut utf8 = Text::Units(Block::from_bytes(&bytes)).into_utf8();
+    let Err(error) = json::parse(utf8.padded(), &CancelToken::new()) else { return Ok(None) };
+    let value = Environment::of(env)?.error_value(&error)?;
+    // SAFETY: the handle was just made by this environment.
+    Ok(Some(unsafe { Unknown::from_raw_unchecked(env.raw(), value) }))
+}
