@@ -26,6 +26,20 @@ const KEEP_STRINGS = 1 << 14;
 
 const LITERALS = [null, true, false];
 
+/**
+ * Arrays are begun as copies of these, which makes them packed and of the right size at once, as JSON.parse makes
+ * them; `new Array(length)` would leave them holey, which JSON.stringify and others treat as slow.
+ */
+const PACKED = 4096;
+/** @type {any[]} */
+const packed = [];
+/** @type {number[]} */
+const packedDoubles = [];
+for (let index = 0; index < PACKED; index++) {
+  packed.push(null);
+  packedDoubles.push(0.5);
+}
+
 /** Where native code puts a tape. */
 const scratch = new ArrayBuffer(layout.MAX_SLICE_WORDS * 4);
 const words = new Int32Array(scratch);
@@ -51,7 +65,7 @@ let open = [];
  */
 function decode(blocks) {
   const count = prepare(blocks);
-  const root = words[DEPTH] > RECURSION ? deepValue() : value(words[words[CURSOR]++]);
+  const root = words[DEPTH] > RECURSION ? deepValue() : next();
   if (count > 0) forget(count);
   return root;
 }
@@ -65,7 +79,7 @@ function decode(blocks) {
 function decodeParts(blocks, containers) {
   open = containers;
   const count = prepare(blocks);
-  const read = words[DEPTH] > RECURSION ? deepValue : () => value(words[words[CURSOR]++]);
+  const read = words[DEPTH] > RECURSION ? deepValue : next;
   const end = words[BLOCKS_AT];
   while (words[CURSOR] < end) {
     const payload = words[words[CURSOR]++] >>> TAG_BITS;
@@ -146,7 +160,7 @@ function makeMaker(at) {
   }
   return () => {
     const object = {};
-    assign(object, at, () => value(words[words[CURSOR]++]));
+    assign(object, at, next);
     return object;
   };
 }
@@ -177,22 +191,46 @@ function value(op) {
   }
 }
 
+/** The value at the cursor. @returns {any} */
+function next() {
+  return value(words[words[CURSOR]++]);
+}
+
 /** @param {number} length @returns {any[]} */
 function array(length) {
-  if (length === 0) return [];
-  // Begun as a literal and grown by push, an array stays packed, as JSON.parse makes it.
-  const items = [value(words[words[CURSOR]++])];
-  for (let index = 1; index < length; index++) items.push(value(words[words[CURSOR]++]));
+  switch (length) {
+    case 0: return [];
+    case 1: return [next()];
+    case 2: return [next(), next()];
+    case 3: return [next(), next(), next()];
+    case 4: return [next(), next(), next(), next()];
+  }
+  if (length > PACKED) return longArray(length);
+  const items = packed.slice(0, length);
+  for (let index = 0; index < length; index++) items[index] = next();
   return items;
 }
 
 /** @param {number} length */
+function longArray(length) {
+  const items = packed.slice();
+  for (let index = 0; index < PACKED; index++) items[index] = next();
+  for (let index = PACKED; index < length; index++) items.push(next());
+  return items;
+}
+
+/** @param {number} length @returns {number[]} */
 function numbers(length) {
   const at = NUMBERS_AT + words[words[CURSOR]++];
-  if (length === 2) return [floats[at], floats[at + 1]];
-  if (length === 3) return [floats[at], floats[at + 1], floats[at + 2]];
-  const items = [floats[at]];
-  for (let index = 1; index < length; index++) items.push(floats[at + index]);
+  switch (length) {
+    case 1: return [floats[at]];
+    case 2: return [floats[at], floats[at + 1]];
+    case 3: return [floats[at], floats[at + 1], floats[at + 2]];
+  }
+  const items = packedDoubles.slice(0, length);
+  const known = items.length;
+  for (let index = 0; index < known; index++) items[index] = floats[at + index];
+  for (let index = known; index < length; index++) items.push(floats[at + index]);
   return items;
 }
 
@@ -200,7 +238,7 @@ function numbers(length) {
 function part(payload) {
   const container = payload & layout.OPEN_OBJECT ? {} : [];
   open.push(container);
-  fill(container, payload, () => value(words[words[CURSOR]++]));
+  fill(container, payload, next);
   return container;
 }
 
