@@ -198,13 +198,7 @@ function next() {
 
 /** @param {number} length @returns {any[]} */
 function array(length) {
-  switch (length) {
-    case 0: return [];
-    case 1: return [next()];
-    case 2: return [next(), next()];
-    case 3: return [next(), next(), next()];
-    case 4: return [next(), next(), next(), next()];
-  }
+  if (length === 0) return [];
   if (length > PACKED) return longArray(length);
   const items = packed.slice(0, length);
   for (let index = 0; index < length; index++) items[index] = next();
@@ -222,11 +216,6 @@ function longArray(length) {
 /** @param {number} length @returns {number[]} */
 function numbers(length) {
   const at = NUMBERS_AT + words[words[CURSOR]++];
-  switch (length) {
-    case 1: return [floats[at]];
-    case 2: return [floats[at], floats[at + 1]];
-    case 3: return [floats[at], floats[at + 1], floats[at + 2]];
-  }
   const items = packedDoubles.slice(0, length);
   const known = items.length;
   for (let index = 0; index < known; index++) items[index] = floats[at + index];
