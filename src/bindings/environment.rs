@@ -17,7 +17,7 @@ use napi::{Env, JsValue};
 
 use super::inbox::{Inbox, Message, Settle};
 use crate::error;
-use crate::pool::{Batch, Client};
+use crate::pool::{self, Batch, Client, Closing};
 
 /// JS functions that native code calls, handed in once per environment by `install`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,18 +48,27 @@ pub struct PoolEntry {
     pub client: Client,
     /// For calls that do not say otherwise.
     pub task_timeout: Option<Duration>,
+    /// Promises to settle.
+    pending: Cell<u32>,
     /// Whether the close event is waited for.
     closing: Cell<bool>,
 }
 
 impl PoolEntry {
     pub fn new(client: Client, task_timeout: Option<Duration>) -> Self {
-        Self { client, task_timeout, closing: Cell::new(false) }
+        Self { client, task_timeout, pending: Cell::new(0), closing: Cell::new(false) }
+    }
+
+    pub(super) fn expect(&self) {
+        self.pending.set(self.pending.get() + 1);
     }
 }
 
 /// How long a drain may settle promises before I/O gets its turn, unless `install` says otherwise.
 const DEFAULT_SLICE: Duration = Duration::from_millis(4);
+
+/// So many small results are settled between two looks at the clock, in one handle scope.
+const LIGHT_TASKS: usize = 32;
 
 /// See the module's documentation.
 pub struct Environment {
@@ -179,7 +188,7 @@ impl Environment {
         self.abortable.borrow_mut().clear();
         // Rejects what is left, with nobody to hear it, and interrupts what runs.
         for entry in self.pools.take().into_iter().flatten() {
-            entry.client.close(crate::pool::Closing::Now);
+            entry.client.close(Closing::Now);
         }
     }
 }
@@ -206,7 +215,7 @@ impl Environment {
         }
     }
 
-    pub(super) fn fulfilled(&self) {
+    fn fulfilled(&self) {
         let pending = self.pending.get() - 1;
         self.pending.set(pending);
         if pending == 0 {
@@ -239,19 +248,37 @@ impl Environment {
         drop(entry);
     }
 
-    /// The pool's close event is something to wait for.
-    pub(super) fn closing(&self, entry: &PoolEntry) {
+    /// One promise of a pool's less to settle.
+    pub(super) fn task_settled(&self, handle: u32) {
+        self.fulfilled();
+        // Released when JS has lost it: then nobody waits for its end.
+        let Ok(entry) = self.pool(handle) else { return };
+        entry.pending.set(entry.pending.get() - 1);
+        self.close_if_done(handle, &entry);
+    }
+
+    /// Closes a pool. Its close event is something to wait for, and comes when the last of its promises is settled.
+    pub(super) fn close_pool(&self, handle: u32, closing: Closing) -> Result<()> {
+        let entry = self.pool(handle)?;
         if !entry.closing.replace(true) {
             self.expect();
         }
+        entry.client.close(closing);
+        self.close_if_done(handle, &entry);
+        Ok(())
     }
 
-    pub(super) fn closed(&self, handle: u32) {
-        if let Ok(entry) = self.pool(handle)
-            && entry.closing.replace(false)
-        {
+    fn close_if_done(&self, handle: u32, entry: &PoolEntry) {
+        if entry.pending.get() == 0 && entry.closing.replace(false) {
             self.fulfilled();
+            // It resolves a promise, and throws nothing.
+            let _ = self.pool_event(handle, "close", "");
         }
+    }
+
+    pub(super) fn pool_event(&self, handle: u32, name: &str, text: &str) -> Result<sys::napi_value> {
+        let handle = self.number(f64::from(handle))?;
+        self.call(Callback::Event, &[handle, self.string(name)?, self.string(text)?])
     }
 
     pub(super) fn set_abortable(&self, slot: u32, task: Arc<dyn Settle>) {
@@ -314,16 +341,22 @@ impl Environment {
     /// Settles what has arrived, for one slice of time. The microtasks that follow run after it.
     fn drain(&self) {
         let started = Instant::now();
+        let _silence = pool::Silence::new();
         let mut batch = self.backlog.take();
         loop {
-            if batch.is_empty() {
-                batch = self.inbox.take();
+            let scope = Scope::open(self.raw);
+            for _ in 0..LIGHT_TASKS {
+                if batch.is_empty() {
+                    batch = self.inbox.take();
+                }
+                let Some(Message { settle, ending }) = batch.next() else { return };
+                let is_heavy = settle.is_heavy();
+                settle.settle(self, ending);
+                if is_heavy {
+                    break;
+                }
             }
-            let Some(message) = batch.next() else { return };
-            {
-                let _scope = Scope::open(self.raw);
-                message.settle.settle(self, message.ending);
-            }
+            drop(scope);
             if started.elapsed() > self.slice.get() {
                 break;
             }

@@ -13,6 +13,9 @@ use crate::pool::{Batch, Ending, Link, Push, Stack};
 pub trait Settle: Send + Sync {
     fn settle(self: Arc<Self>, environment: &Environment, ending: Ending);
 
+    /// Whether settling may take long enough to look at the clock, and make handles enough to let them go.
+    fn is_heavy(&self) -> bool;
+
     /// Gives up on a task and rejects its promise with `error`, unless it has ended before.
     fn abort(self: Arc<Self>, environment: &Environment, error: sys::napi_value);
 }

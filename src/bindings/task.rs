@@ -1,5 +1,6 @@
 //! [`PoolTask`]: the twin of napi's `AsyncTask` that runs on our threads and settles in our drain.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -9,10 +10,11 @@ use napi::bindgen_prelude::{Error, Result, Status, ToNapiValue, check_status, sy
 use napi::{Env, ScopedTask};
 
 use super::environment::{Callback, Environment, PoolEntry};
-use super::inbox::{Inbox, Message, Settle};
+use super::inbox::{Message, Settle};
+use super::pool::JsObserver;
 use crate::cancel::CancelToken;
 use crate::error::{self, ErrorKind};
-use crate::pool::{self, Ending, Link, Outcome, Priority, Refusal, Spec, Task, Work};
+use crate::pool::{self, Ending, Link, Observer, Outcome, Priority, Refusal, Spec, Task, Work};
 
 /// What every native operation is called with besides its own arguments: the pool's handle, and how to run the
 /// task, packed by `lib/submit.js` into one number.
@@ -85,6 +87,9 @@ impl<T: for<'a> ScopedTask<'a>> PoolTask<T> {
     }
 }
 
+/// From so many bytes on a task's result is taken for a large one.
+const HEAVY_BYTES: usize = 1024;
+
 /// The task as the pool sees it.
 struct JsWork<T>(T);
 
@@ -92,9 +97,9 @@ type Output<T> = <T as ScopedTask<'static>>::Output;
 
 /// What the JS side keeps beside a task.
 struct JsSide {
-    inbox: Arc<Inbox>,
     /// Null once settled. JS thread only.
     deferred: Cell<sys::napi_deferred>,
+    pool: u32,
     slot: u32,
     /// For the ending, and for the late return of an interrupted task.
     links: [Link<Message>; 2],
@@ -117,13 +122,13 @@ where
         <T as ScopedTask<'static>>::compute(&mut self.0)
     }
 
-    fn ended(task: Arc<Task<Self>>, ending: Ending) {
-        let side = task.side();
-        let inbox = Arc::clone(&side.inbox);
-        let link = NonNull::from(&side.links[usize::from(ending == Ending::Late)]);
+    fn ended(task: &Arc<Task<Self>>, observer: &dyn Observer, ending: Ending) {
+        let observer: &dyn Any = observer;
+        let Some(observer) = observer.downcast_ref::<JsObserver>() else { return };
+        let link = NonNull::from(&task.side().links[usize::from(ending == Ending::Late)]);
         // SAFETY: the message owns the task that the link is part of. Each link is pushed once: a task has one
         // ending, and is late at most once.
-        unsafe { inbox.push(link, Message { settle: task, ending }) };
+        unsafe { observer.inbox.push(link, Message { settle: Arc::clone(task) as Arc<dyn Settle>, ending }) };
     }
 }
 
@@ -144,19 +149,17 @@ impl Environment {
         T: for<'a> ScopedTask<'a> + 'static,
     {
         let entry = self.pool(submission.pool)?;
+        let pool = submission.pool;
         let slot = submission.slot();
         let spec = submission.into_spec(&entry);
         let mut deferred = ptr::null_mut();
         let mut promise = ptr::null_mut();
         // SAFETY: on the environment's thread, valid out-pointers.
         check_status!(unsafe { sys::napi_create_promise(self.raw(), &raw mut deferred, &raw mut promise) })?;
-        let side = JsSide {
-            inbox: Arc::clone(self.inbox()),
-            deferred: Cell::new(deferred),
-            slot,
-            links: [Link::default(), Link::default()],
-        };
+        let side =
+            JsSide { deferred: Cell::new(deferred), pool, slot, links: [Link::default(), Link::default()] };
         self.expect();
+        entry.expect();
         match entry.client.submit(spec, JsWork(task), side) {
             Ok(task) => {
                 if slot != 0 {
@@ -205,7 +208,6 @@ impl JsSide {
         if deferred.is_null() {
             return None;
         }
-        environment.fulfilled();
         if self.slot != 0 {
             drop(environment.take_abortable(self.slot));
             if let Ok(slot) = environment.number(f64::from(self.slot)) {
@@ -221,6 +223,7 @@ impl JsSide {
             // SAFETY: a live deferred of this environment. It can only fail when the environment is ending, and
             // then nobody waits any more.
             unsafe { sys::napi_resolve_deferred(environment.raw(), deferred, value) };
+            environment.task_settled(self.pool);
         }
     }
 
@@ -228,6 +231,7 @@ impl JsSide {
         if let Some(deferred) = self.settling(environment) {
             // SAFETY: as above.
             unsafe { sys::napi_reject_deferred(environment.raw(), deferred, value) };
+            environment.task_settled(self.pool);
         }
     }
 
@@ -293,6 +297,10 @@ where
                 }
             }
         }
+    }
+
+    fn is_heavy(&self) -> bool {
+        self.spec().bytes >= HEAVY_BYTES
     }
 
     fn abort(self: Arc<Self>, environment: &Environment, error: sys::napi_value) {

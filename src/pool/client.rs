@@ -1,13 +1,14 @@
 //! A client: one submitter's door to an executor.
 
+use std::any::Any;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use super::executor::{Core, Limits};
 use super::metrics::Stats;
-use super::task::{Job, Met, Spec, Task, Work};
+use super::task::{Ending, Job, Met, Spec, Task, Work};
 use crate::cancel::Interrupt;
 
 /// What a client is told besides the endings of its tasks.
@@ -17,12 +18,10 @@ pub enum Event {
     Room,
     /// A thread died of this and was replaced.
     ThreadDied(String),
-    /// The client was closed and the last of its tasks has ended.
-    Closed,
 }
 
 /// Who is told. Called on the pool's threads; must neither block nor panic.
-pub trait Observer: Send + Sync {
+pub trait Observer: Any + Send + Sync {
     fn observe(&self, event: Event);
 }
 
@@ -53,10 +52,7 @@ pub(super) struct Gate {
     open: AtomicBool,
     /// Set when the rest is rejected: no task of this client may start any more.
     terminated: AtomicBool,
-    /// Tasks accepted whose ending has not been told yet.
-    unsettled: AtomicUsize,
     wants_room: AtomicBool,
-    told_closed: AtomicBool,
     deadline: Mutex<Option<Instant>>,
 }
 
@@ -69,6 +65,10 @@ impl Gate {
         *super::lock(&self.deadline)
     }
 
+    pub(super) fn observer(&self) -> &dyn Observer {
+        &*self.observer
+    }
+
     pub(super) fn observe(&self, event: Event) {
         self.observer.observe(event);
     }
@@ -76,21 +76,6 @@ impl Gate {
     pub(super) fn observe_room(&self) {
         if self.wants_room.swap(false, Ordering::SeqCst) {
             self.observe(Event::Room);
-        }
-    }
-
-    /// Counts a task whose ending has been told.
-    pub(super) fn settled(self: &Arc<Self>) {
-        if self.unsettled.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.close_if_done();
-        }
-    }
-
-    fn close_if_done(self: &Arc<Self>) {
-        let done = !self.open.load(Ordering::SeqCst) && self.unsettled.load(Ordering::SeqCst) == 0;
-        if done && !self.told_closed.swap(true, Ordering::SeqCst) {
-            self.core.forget(self);
-            self.observe(Event::Closed);
         }
     }
 
@@ -111,14 +96,14 @@ impl Gate {
         self.terminated.store(true, Ordering::SeqCst);
         *super::lock(&self.deadline) = None;
         for job in self.core.jobs_of(self) {
-            self.reject(job);
+            self.give_up(job, Interrupt::Closed);
         }
     }
 
-    pub(super) fn reject(self: &Arc<Self>, job: Arc<dyn Job>) {
-        if self.interrupt(&*job, Interrupt::Closed) {
-            job.post(super::task::Ending::Interrupted(Interrupt::Closed));
-            self.settled();
+    /// Interrupts a job and tells its submitter.
+    pub(super) fn give_up(&self, job: Arc<dyn Job>, reason: Interrupt) {
+        if self.interrupt(&*job, reason) {
+            job.post(Ending::Interrupted(reason));
         }
     }
 }
@@ -151,9 +136,7 @@ impl Client {
             observer,
             open: AtomicBool::new(true),
             terminated: AtomicBool::new(false),
-            unsettled: AtomicUsize::new(0),
             wants_room: AtomicBool::new(false),
-            told_closed: AtomicBool::new(false),
             deadline: Mutex::new(None),
         });
         Self { gate }
@@ -188,11 +171,8 @@ impl Client {
     /// Queues a task. A refused one is handed back.
     pub fn submit<W: Work>(&self, spec: Spec, work: W, side: W::Side) -> Result<Arc<Task<W>>, Refused<W>> {
         let core = &self.gate.core;
-        // Counted before the look at `open`, so that a concurrent `close` waits for this task or refuses it.
-        self.gate.unsettled.fetch_add(1, Ordering::SeqCst);
         let admitted = if self.is_open() { core.admit(&spec) } else { Err(Refusal::Closed) };
         if let Err(reason) = admitted {
-            self.gate.settled();
             if matches!(reason, Refusal::TooManyTasks | Refusal::TooManyBytes) {
                 self.gate.wants_room.store(true, Ordering::SeqCst);
                 core.refuse();
@@ -201,26 +181,29 @@ impl Client {
         }
         let task = Arc::new(Task::new(Arc::clone(&self.gate), spec, work, side));
         core.enqueue(Arc::clone(&task) as Arc<dyn Job>);
+        if !self.is_open() {
+            // Closed by another thread meanwhile, so perhaps no thread looks at the lanes any more.
+            self.gate.give_up(Arc::clone(&task) as Arc<dyn Job>, Interrupt::Closed);
+        }
         Ok(task)
     }
 
-    /// Stops accepting; [`Event::Closed`] follows once every task has ended. Never blocks. A second call may
-    /// only hasten the first.
+    /// Stops accepting. Every task accepted before still has its ending told. Never blocks. A second call may only
+    /// hasten the first.
     pub fn close(&self, closing: Closing) {
         let gate = &self.gate;
-        gate.open.store(false, Ordering::SeqCst);
+        if gate.open.swap(false, Ordering::SeqCst) {
+            gate.core.client_left();
+        }
         match closing {
             Closing::Now => gate.terminate(),
             Closing::Drain(None) => {}
             Closing::Drain(Some(limit)) => {
-                if gate.unsettled.load(Ordering::SeqCst) > 0 {
-                    let deadline = Instant::now() + limit;
-                    *super::lock(&gate.deadline) = Some(deadline);
-                    gate.core.watch(deadline);
-                }
+                let deadline = Instant::now() + limit;
+                *super::lock(&gate.deadline) = Some(deadline);
+                gate.core.watch(deadline);
             }
         }
-        gate.close_if_done();
     }
 }
 
@@ -234,11 +217,6 @@ impl<W: Work> Task<W> {
     /// Gives up on the task. `true`: it ends here and its ending will not be told by [`Work::ended`], the caller
     /// knows. `false`: it has ended before, and that has been or will be told.
     pub fn abort(&self) -> bool {
-        let gate = Arc::clone(Job::gate(self));
-        let aborted = gate.interrupt(self, Interrupt::Aborted);
-        if aborted {
-            gate.settled();
-        }
-        aborted
+        Job::gate(self).interrupt(self, Interrupt::Aborted)
     }
 }

@@ -7,9 +7,10 @@ use std::time::Instant;
 
 use super::client::{Client, Event, Gate, Observer, Refusal};
 use super::lanes::{Lanes, Turn};
+use super::load::Load;
 use super::metrics::{Counters, Stats, summarise};
 use super::sleepers::Sleepers;
-use super::task::{Ending, Job, Spec};
+use super::task::{Job, Spec};
 use super::watchdog::Watchdog;
 use super::worker::{self, Slot};
 use crate::cancel::Interrupt;
@@ -49,6 +50,8 @@ impl Executor {
             return None;
         }
         let client = Client::new(Arc::clone(&self.0), observer);
+        clients.open += 1;
+        clients.gates.retain(|gate| gate.strong_count() > 0);
         clients.gates.push(client.downgrade());
         Some(client)
     }
@@ -56,7 +59,9 @@ impl Executor {
 
 #[derive(Debug, Default)]
 struct Clients {
+    /// Also those closed, while they have tasks.
     gates: Vec<Weak<Gate>>,
+    open: usize,
     ended: bool,
 }
 
@@ -68,14 +73,11 @@ pub(super) struct Core {
     watchdog: Watchdog,
     clients: Mutex<Clients>,
     counters: Counters,
+    load: Load,
     /// Threads ever started, replacements left out.
     started: AtomicUsize,
     /// Threads that exist.
     alive: AtomicUsize,
-    /// Tasks waiting or running.
-    in_flight: AtomicUsize,
-    /// Bytes held by them.
-    bytes: AtomicUsize,
     /// A submission was refused, so somebody wants to hear of room.
     refused: AtomicBool,
     /// The last client is gone: threads end when the lanes are empty.
@@ -108,8 +110,7 @@ impl Core {
             counters: Counters::default(),
             started: AtomicUsize::new(0),
             alive: AtomicUsize::new(0),
-            in_flight: AtomicUsize::new(0),
-            bytes: AtomicUsize::new(0),
+            load: Load::default(),
             refused: AtomicBool::new(false),
             ending: AtomicBool::new(false),
         }
@@ -121,22 +122,12 @@ impl Core {
         if !self.is_started() {
             self.start_next().map_err(Refusal::NoThread)?;
         }
-        let ahead = self.in_flight.fetch_add(1, Ordering::SeqCst);
-        if ahead >= self.limits.size.saturating_add(self.limits.max_queue) {
-            self.in_flight.fetch_sub(1, Ordering::SeqCst);
+        if !self.load.tasks.add(1, self.limits.size.saturating_add(self.limits.max_queue)) {
             return Err(Refusal::TooManyTasks);
         }
-        if spec.bytes > 0 {
-            let held = self.bytes.fetch_add(spec.bytes, Ordering::SeqCst);
-            if held.saturating_add(spec.bytes) > self.limits.max_queue_bytes {
-                self.bytes.fetch_sub(spec.bytes, Ordering::SeqCst);
-                self.in_flight.fetch_sub(1, Ordering::SeqCst);
-                return Err(Refusal::TooManyBytes);
-            }
-        }
-        self.counters.accepted.add();
-        if ahead >= self.limits.size {
-            self.counters.delayed.add();
+        if spec.bytes > 0 && !self.load.bytes.add(spec.bytes, self.limits.max_queue_bytes) {
+            self.load.tasks.take_back(1);
+            return Err(Refusal::TooManyBytes);
         }
         Ok(())
     }
@@ -167,9 +158,9 @@ impl Core {
     /// Gives up a place in the queue, of a task that is through.
     pub(super) fn release(&self, spec: &Spec) {
         if spec.bytes > 0 {
-            self.bytes.fetch_sub(spec.bytes, Ordering::SeqCst);
+            self.load.bytes.remove(spec.bytes);
         }
-        self.in_flight.fetch_sub(1, Ordering::SeqCst);
+        self.load.tasks.remove(1);
         fence(Ordering::SeqCst);
         self.tell_of_room();
     }
@@ -180,9 +171,9 @@ impl Core {
         if !self.refused.load(Ordering::SeqCst) {
             return;
         }
-        let waiting = self.in_flight.load(Ordering::SeqCst).saturating_sub(self.limits.size);
-        let roomy = waiting <= self.limits.max_queue / 2
-            && self.bytes.load(Ordering::SeqCst) <= self.limits.max_queue_bytes / 2;
+        let waiting = self.load.tasks.now().saturating_sub(self.limits.size);
+        let roomy =
+            waiting <= self.limits.max_queue / 2 && self.load.bytes.now() <= self.limits.max_queue_bytes / 2;
         if roomy && self.refused.swap(false, Ordering::SeqCst) {
             for gate in self.gates() {
                 gate.observe_room();
@@ -318,11 +309,11 @@ impl Core {
         super::lock(&self.clients).gates.iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Strikes a closed client off; the last one ends the executor.
-    pub(super) fn forget(&self, gate: &Arc<Gate>) {
+    /// A client has closed; the last one ends the executor, once the lanes are empty.
+    pub(super) fn client_left(&self) {
         let mut clients = super::lock(&self.clients);
-        clients.gates.retain(|other| !std::ptr::eq(other.as_ptr(), Arc::as_ptr(gate)));
-        if !clients.gates.is_empty() {
+        clients.open -= 1;
+        if clients.open > 0 {
             return;
         }
         clients.ended = true;
@@ -348,6 +339,10 @@ impl Core {
         jobs
     }
 
+    pub(super) fn count_delayed(&self) {
+        self.counters.delayed.add();
+    }
+
     pub(super) fn count_interrupt(&self, reason: Interrupt) {
         match reason {
             Interrupt::Aborted => self.counters.aborted.add(),
@@ -358,7 +353,7 @@ impl Core {
 
     pub(super) fn stats(&self) -> Stats {
         let active = self.slots.iter().filter(|slot| slot.is_busy()).count();
-        let in_flight = self.in_flight.load(Ordering::SeqCst);
+        let in_flight = self.load.tasks.now();
         let counters = &self.counters;
         let mut stats = Stats {
             size: self.limits.size,
@@ -366,8 +361,8 @@ impl Core {
             active,
             waiting: in_flight.saturating_sub(active),
             in_flight,
-            bytes: self.bytes.load(Ordering::SeqCst),
-            accepted: counters.accepted.get(),
+            bytes: self.load.bytes.now(),
+            accepted: self.load.tasks.ever() as u64,
             delayed: counters.delayed.get(),
             refused: counters.refused.get(),
             aborted: counters.aborted.get(),
@@ -383,8 +378,5 @@ impl Core {
 
 fn time_out(job: Arc<dyn Job>) {
     let gate = Arc::clone(job.gate());
-    if gate.interrupt(&*job, Interrupt::TimedOut) {
-        job.post(Ending::Interrupted(Interrupt::TimedOut));
-        gate.settled();
-    }
+    gate.give_up(job, Interrupt::TimedOut);
 }

@@ -31,8 +31,7 @@ pub(super) enum Verdict {
 
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    pub(super) accepted: Counter,
-    /// Accepted while every thread was busy.
+    /// Taken up by a thread that came from another task: all had been busy.
     pub(super) delayed: Counter,
     pub(super) refused: Counter,
     pub(super) aborted: Counter,

@@ -3,6 +3,7 @@
 mod client;
 mod executor;
 mod lanes;
+mod load;
 mod metrics;
 mod panic;
 mod priority;
@@ -18,7 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub use client::{Client, Closing, Event, Observer, Refusal, Refused};
 pub use executor::{Executor, Limits, default_size};
 pub use metrics::{OperationStats, Quantiles, Stats};
-pub use panic::catch;
+pub use panic::{Silence, catch};
 pub use stack::{Batch, Link, Push, Stack};
 pub use task::{Ending, Outcome, Priority, Spec, Taken, Task, Work};
 

@@ -45,13 +45,32 @@ pub(super) fn panic_text(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-/// Runs a part of a task on another thread than the pool's; a panic in it becomes its text.
+/// While it lives, panics of the calling thread go to [`catch`] without a word on standard error.
+#[derive(Debug)]
+pub struct Silence(bool);
+
+impl Silence {
+    pub fn new() -> Self {
+        install_hook();
+        Self(SILENT.replace(true))
+    }
+}
+
+impl Default for Silence {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        SILENT.set(self.0);
+    }
+}
+
+/// Runs a part of a task on another thread than the pool's, in [`Silence`]; a panic in it becomes its text.
 pub fn catch<T>(part: impl FnOnce() -> T) -> Result<T, String> {
-    install_hook();
-    let was_silent = SILENT.replace(true);
-    let result = panic::catch_unwind(AssertUnwindSafe(part));
-    SILENT.set(was_silent);
-    result.map_err(|payload| {
+    panic::catch_unwind(AssertUnwindSafe(part)).map_err(|payload| {
         let text = panic_text(&*payload);
         // The payload's drop may panic in turn, and this thread is not ours to lose.
         std::mem::forget(payload);

@@ -48,6 +48,7 @@ pub enum Push<M> {
 }
 
 /// See the module's documentation.
+#[repr(align(128))]
 pub struct Stack<M> {
     head: AtomicPtr<Link<M>>,
 }

@@ -25,7 +25,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::client::Gate;
+use super::client::{Gate, Observer};
 use super::panic::panic_text;
 use super::sync::{AtomicU8, Ordering, UnsafeCell};
 use crate::cancel::{CancelToken, Interrupt};
@@ -69,9 +69,9 @@ pub trait Work: Send + Sized + 'static {
 
     fn run(&mut self) -> Result<Self::Output, Self::Error>;
 
-    /// Tells the submitter. Called on the pool's threads or on the one that closes the client; must not block
+    /// Tells the submitter, whose client has this observer. Called on the pool's threads or on the one that closes the client; must not block
     /// or panic. [`Task::take`] gives the work back, and the outcome when the ending is [`Ending::Done`].
-    fn ended(task: Arc<Task<Self>>, ending: Ending);
+    fn ended(task: &Arc<Task<Self>>, observer: &dyn Observer, ending: Ending);
 }
 
 /// What became of a task.
@@ -296,6 +296,6 @@ impl<W: Work> Job for Task<W> {
     }
 
     fn post(self: Arc<Self>, ending: Ending) {
-        W::ended(self, ending);
+        W::ended(&self, self.gate.observer(), ending);
     }
 }

@@ -9,6 +9,7 @@ use super::executor::Core;
 use super::lanes::Turn;
 use super::metrics::{Recorder, Verdict};
 use super::task::{Ending, Job, Ran};
+use crate::cancel::Interrupt;
 
 /// How often a thread looks for work before it sleeps. Between two looks it yields, so that on a busy machine the
 /// event loop runs instead.
@@ -107,6 +108,8 @@ impl Worker {
                 if self.searching {
                     self.searching = false;
                     self.core.found();
+                } else {
+                    self.core.count_delayed();
                 }
                 return Some(job);
             }
@@ -141,7 +144,7 @@ impl Worker {
         let slot = self.core.slot(self.index);
         slot.publish(Running { job: Arc::clone(job), started, deadline });
         if job.gate().is_terminated() {
-            job.gate().reject(Arc::clone(job));
+            job.gate().give_up(Arc::clone(job), Interrupt::Closed);
             self.conclude(job, started, Verdict::Failed);
             return;
         }
@@ -173,11 +176,7 @@ impl Worker {
             slot.recorder().record(job.spec().operation, wait, started.elapsed(), verdict);
         }
         self.core.release(job.spec());
-        let gate = Arc::clone(job.gate());
         Arc::clone(job).post(ending);
-        if ending == Ending::Done {
-            gate.settled();
-        }
     }
 }
 
