@@ -1,0 +1,111 @@
+'use strict';
+
+/**
+ * Shapes: the key lists of the plain objects that pass through, kept as a trie. Each node stands for the keys on the
+ * way to it and carries what was compiled for that list once it turned out to be hot.
+ *
+ * Walking costs one pointer comparison per key where an object looks like the one before it: V8 hands `for-in` keys
+ * out of the hidden class, internalised. The walk itself stands in the callers' loops, where V8 can inline it:
+ *
+ *     let node = trie.root;
+ *     for (const key in object) node = node.lastKey === key ? node.last : trie.step(node, key);
+ */
+
+/** Sightings of a key list before it is compiled: one compilation costs as much as some hundred copies save. */
+const HOT = 64;
+/** Objects with more keys are maps rather than records and are not worth a shape. */
+const MAX_KEYS = 64;
+/** With more nodes than this the trie is thrown away, compiled functions included, and grows anew. */
+const MAX_NODES = 16384;
+
+/** @template T */
+class ShapeNode {
+  /**
+   * @param {ShapeNode<T> | null} parent
+   * @param {string} key
+   */
+  constructor(parent, key) {
+    this.parent = parent;
+    this.key = key;
+    /** The key of the child taken last, compared before the others; a node without children has itself there. */
+    this.lastKey = '';
+    /** @type {ShapeNode<T> | null} */
+    this.last = null;
+    /** @type {Map<string, ShapeNode<T>> | null} */
+    this.children = null;
+    this.sightings = 0;
+    /** Whether the first key looks like an index, as those of `arguments` do. */
+    this.indexed = parent !== null && (parent.indexed || (parent.parent === null && key >= '0' && key < ':'));
+    /** @type {T | null} */
+    this.compiled = null;
+  }
+
+  /** The key list this node stands for. */
+  keys() {
+    /** @type {string[]} */
+    const keys = [];
+    /** @type {ShapeNode<T>} */
+    let at = this;
+    for (; at.parent !== null; at = at.parent) keys.push(at.key);
+    return keys.reverse();
+  }
+}
+
+/** @template T */
+class ShapeTrie {
+  /** @param {(keys: string[], sample: object) => T} compile called once per hot shape */
+  constructor(compile) {
+    this.compile = compile;
+    this.compiles = canCompile();
+    this.clear();
+  }
+
+  clear() {
+    /** @type {ShapeNode<T>} */
+    this.root = new ShapeNode(null, '');
+    this.size = 1;
+  }
+
+  /**
+   * The node one key further, made where there is none.
+   * @param {ShapeNode<T>} node
+   * @param {string} key
+   * @returns {ShapeNode<T>}
+   */
+  step(node, key) {
+    if (node.last !== null && node.lastKey === key) return node.last;
+    if (node.children === null) node.children = new Map();
+    let child = node.children.get(key);
+    if (child === undefined) {
+      child = new ShapeNode(node, key);
+      node.children.set(key, child);
+      this.size++;
+    }
+    node.lastKey = key;
+    node.last = child;
+    return child;
+  }
+
+  /**
+   * Counts a sighting of a shape that has nothing compiled yet; compiles when it is hot.
+   * @param {ShapeNode<T>} node
+   * @param {object} sample an object of that shape
+   * @returns {T | null}
+   */
+  sight(node, sample) {
+    if (this.size > MAX_NODES) this.clear();
+    if (this.compiles && ++node.sightings >= HOT) node.compiled = this.compile(node.keys(), sample);
+    return node.compiled;
+  }
+}
+
+/** Whether code may be generated from strings here (`--disallow-code-generation-from-strings` forbids it). */
+function canCompile() {
+  try {
+    return new Function('return true')();
+  } catch {
+    return false;
+  }
+}
+
+module.exports = { ShapeTrie, MAX_KEYS };

@@ -1,0 +1,212 @@
+'use strict';
+
+/**
+ * Copies plain objects and arrays that form a tree: the fast path of `clone`.
+ *
+ * Objects whose key list is hot are copied by a function compiled for it, which reads each property once, in order,
+ * and ends in one object literal, the fastest way V8 has to make an object. Keys enter the code only as string
+ * literals escaped by `JSON.stringify`. Where code generation from strings is off, or the list is long or rare,
+ * properties are assigned one by one.
+ *
+ * Every function leaves a hash of what it copied in `hashOut[0]`; `leaves.js` says why.
+ */
+
+const { isProxy } = require('node:util').types;
+const { define } = require('./graph');
+const { Leaves } = require('./leaves');
+const { NOT_PLAIN, NOT_A_TREE, isDense, isDisguised, prototypesAreExtended } = require('./plain');
+const { ShapeTrie, MAX_KEYS } = require('./shapes');
+
+/** Deeper values are left to the iterative copy; so are cycles, which run into it at once. */
+const MAX_DEPTH = 100;
+
+const { getPrototypeOf, prototype: objectPrototype } = Object;
+const arrayPrototype = Array.prototype;
+
+const hashOut = new Int32Array(1);
+const leaves = new Leaves();
+let depth = 0;
+/** A getter can call `clone` while a copy is being made; the state above is the outer one's. */
+let busy = false;
+
+/** @typedef {(source: any) => object} Copier */
+
+/** @type {ShapeTrie<Copier>} */
+const shapes = new ShapeTrie(compileCopier);
+
+/**
+ * @param {object} root
+ * @returns {any} the copy, NOT_PLAIN or NOT_A_TREE
+ */
+function copyTree(root) {
+  if (busy) return NOT_A_TREE;
+  if (prototypesAreExtended()) return NOT_PLAIN;
+  busy = true;
+  depth = 0;
+  try {
+    const copy = copyContainer(root);
+    return leaves.hasRepeats() ? NOT_A_TREE : copy;
+  } catch (error) {
+    if (error === NOT_PLAIN || error === NOT_A_TREE) return error;
+    throw error;
+  } finally {
+    leaves.clear();
+    busy = false;
+  }
+}
+
+/** @param {any} value */
+function copyAny(value) {
+  switch (typeof value) {
+    case 'string':
+      hashOut[0] = hashString(value);
+      return value;
+    case 'number':
+      hashOut[0] = value * 8192;
+      return value;
+    case 'object':
+      if (value !== null) return copyContainer(value);
+      hashOut[0] = 3;
+      return null;
+    case 'function':
+    case 'symbol':
+      throw NOT_PLAIN;
+    default:
+      hashOut[0] = value ? 5 : 7;
+      return value;
+  }
+}
+
+/** @param {any} source */
+function copyContainer(source) {
+  if (isProxy(source)) throw NOT_PLAIN;
+  if (depth === MAX_DEPTH) throw NOT_A_TREE;
+  const before = leaves.visits;
+  depth++;
+  let copy;
+  if (Array.isArray(source)) copy = copyArray(source);
+  else if (getPrototypeOf(source) === objectPrototype) copy = copyObject(source);
+  else throw NOT_PLAIN;
+  depth--;
+  if (leaves.visits === before && !leaves.add(source, hashOut[0])) throw NOT_A_TREE;
+  return copy;
+}
+
+/** @param {any} source */
+function copyObject(source) {
+  let node = shapes.root;
+  let count = 0;
+  for (const key in source) {
+    if (++count > MAX_KEYS) break;
+    node = node.last !== null && node.lastKey === key ? node.last : shapes.step(node, key);
+  }
+  if ((count === 0 || node.indexed) && isDisguised(source)) throw NOT_PLAIN;
+  if (count === 0) {
+    hashOut[0] = 0;
+    return {};
+  }
+  if (count > MAX_KEYS) return assignAll(source);
+  const copier = node.compiled ?? shapes.sight(node, source);
+  return copier === null ? assignAll(source) : copier(source);
+}
+
+/** @param {any} source */
+function assignAll(source) {
+  /** @type {Record<string, any>} */
+  const target = {};
+  let hash = 1;
+  for (const key in source) {
+    const value = copyAny(source[key]);
+    hash = mix(hash, hashOut[0]);
+    if (key === '__proto__') define(target, key, value);
+    else target[key] = value;
+  }
+  hashOut[0] = hash;
+  return target;
+}
+
+/** @param {any[]} source */
+function copyArray(source) {
+  if (!isDense(source)) throw NOT_PLAIN;
+  const { length } = source;
+  hashOut[0] = 0;
+  if (length === 0) return [];
+  if (length === 2 && typeof source[0] === 'number') return copyPair(source[0], source[1]);
+  if (length === 1) return [copyAny(source[0])];
+  // Kept by slice(): the kind of elements, packed doubles for one. But it asks a subclass for the array to fill.
+  const plain = getPrototypeOf(source) === arrayPrototype && source.constructor === Array;
+  const target = plain ? source.slice() : Array.from({ length }, (_, i) => source[i]);
+  let hash = length;
+  for (let i = 0; i < length; i++) {
+    const value = target[i];
+    if (typeof value === 'number') {
+      hash = mix(hash, value * 8192);
+    } else if (typeof value === 'string') {
+      hash = mix(hash, hashString(value));
+    } else {
+      target[i] = copyAny(value);
+      hash = mix(hash, hashOut[0]);
+    }
+  }
+  hashOut[0] = hash;
+  return target;
+}
+
+/**
+ * Pairs of numbers: coordinates and ranges, of which some data has tens of thousands. The literal's elements stay
+ * unboxed as nothing but numbers ever comes here.
+ * @param {number} x
+ * @param {any} y
+ */
+function copyPair(x, y) {
+  if (typeof y === 'number') {
+    hashOut[0] = mix(x * 8192, y * 8192);
+    return [x, y];
+  }
+  const target = [x, copyAny(y)];
+  hashOut[0] = mix(x * 8192, hashOut[0]);
+  return target;
+}
+
+/**
+ * @param {number} hash
+ * @param {number} value
+ */
+function mix(hash, value) {
+  return Math.imul(hash ^ value, 0x85ebca6b) ^ (hash >>> 13);
+}
+
+/** Length and two characters: identifiers differ at their end, texts in the middle. @param {string} text */
+function hashString(text) {
+  const { length } = text;
+  return length === 0 ? 1 : (length << 16) ^ (text.charCodeAt(length - 1) << 8) ^ text.charCodeAt(length >> 1);
+}
+
+/**
+ * A copier for objects with exactly these own enumerable keys in this order. It expects the types of the sample.
+ * @param {string[]} keys
+ * @param {object} sample
+ * @returns {Copier}
+ */
+function compileCopier(keys, sample) {
+  let reads = '';
+  let literal = '';
+  keys.forEach((key, i) => {
+    const name = JSON.stringify(key);
+    const type = typeof Object.getOwnPropertyDescriptor(sample, key)?.value;
+    reads += `let v${i} = source[${name}];\n`;
+    if (type === 'string') reads += `if (typeof v${i} === 'string') hash = mix(hash, hashString(v${i}));\nelse `;
+    if (type === 'number') reads += `if (typeof v${i} === 'number') hash = mix(hash, v${i} * 8192);\nelse `;
+    reads += `{ v${i} = copyAny(v${i}); hash = mix(hash, hashOut[0]); }\n`;
+    literal += `${key === '__proto__' ? `[${name}]` : name}: v${i}, `;
+  });
+  const body = `'use strict';
+return function copy(source) {
+let hash = 1;
+${reads}hashOut[0] = hash;
+return { ${literal}};
+};`;
+  return new Function('copyAny', 'hashOut', 'hashString', 'mix', body)(copyAny, hashOut, hashString, mix);
+}
+
+module.exports = { copyTree };
