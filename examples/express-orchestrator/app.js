@@ -1,0 +1,145 @@
+'use strict';
+
+const express = require('express');
+const { BodyTooLargeError, readBody } = require('./body');
+const { InvalidRequestError } = require('./pipeline');
+const { UpstreamError, createUpstream } = require('./upstream');
+
+const MODES = ['inline', 'js-pool', 'piscina', 'offloop', 'pass'];
+const BODY_LIMIT = 50 * 1024 * 1024;
+
+/** What of the client's request goes on, and of the upstream's answer goes back. */
+const REQUEST_HEADERS = ['authorization', 'openai-organization', 'x-api-key', 'anthropic-version'];
+const ANSWER_HEADERS = ['content-type', 'content-length', 'retry-after', 'x-request-id'];
+
+/** The pool has no room, no time left, or is closed: worth another try later. */
+const BUSY = new Set(['ERR_QUEUE_FULL', 'ERR_TASK_TIMEOUT', 'ERR_POOL_CLOSED']);
+
+/**
+ * @param {any} error
+ * @returns {{ status: number, type: string }}
+ */
+function classify(error) {
+  if (error instanceof BodyTooLargeError) return { status: 413, type: 'invalid_request_error' };
+  if (error instanceof SyntaxError) return { status: 400, type: 'invalid_request_error' };
+  if (error instanceof InvalidRequestError) return { status: 400, type: 'invalid_request_error' };
+  if (error instanceof UpstreamError) return { status: 502, type: 'upstream_error' };
+  if (BUSY.has(error?.code)) return { status: 503, type: 'overloaded_error' };
+  return { status: 500, type: 'server_error' };
+}
+
+/**
+ * @param {import('express').Response} res
+ * @param {any} error
+ */
+function sendError(res, error) {
+  const { status, type } = classify(error);
+  if (status === 500) console.error(error);
+  const message = status === 500 ? 'Internal error' : error.message;
+  res.status(status).json({ error: { message, type, code: error?.code ?? null } });
+}
+
+/**
+ * An AbortSignal that fires when the client goes away before it has its answer.
+ *
+ * @param {import('express').Response} res
+ * @returns {AbortSignal}
+ */
+function clientSignal(res) {
+  const controller = new AbortController();
+  res.on('close', () => {
+    if (!res.writableFinished) controller.abort(new Error('The client went away'));
+  });
+  return controller.signal;
+}
+
+/**
+ * @template {string} K
+ * @param {import('node:http').IncomingHttpHeaders} headers
+ * @param {K[]} names
+ * @returns {Record<string, string>}
+ */
+function pickHeaders(headers, names) {
+  /** @type {Record<string, string>} */
+  const picked = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (typeof value === 'string') picked[name] = value;
+  }
+  return picked;
+}
+
+/**
+ * Gives the upstream's answer to the client as it comes, unread: it may be a stream of events.
+ *
+ * @param {import('node:http').IncomingMessage} answer
+ * @param {import('express').Response} res
+ */
+function relay(answer, res) {
+  if (/** @type {number} */ (answer.statusCode) >= 500) {
+    answer.resume();
+    throw new UpstreamError(`The upstream answered with status ${answer.statusCode}`);
+  }
+  res.writeHead(answer.statusCode ?? 200, pickHeaders(answer.headers, ANSWER_HEADERS));
+  // Part of the answer is out: all that is left to tell the client is that the rest is missing.
+  answer.on('error', () => res.destroy());
+  answer.pipe(res);
+}
+
+/**
+ * @typedef {object} ServiceOptions
+ * @property {string} mode one of MODES
+ * @property {string} upstreamUrl
+ * @property {number} [poolSize] 0: as many threads as the machine suggests
+ * @property {number} [bodyLimit] in bytes
+ *
+ * @typedef {object} Service
+ * @property {import('express').Express} app
+ * @property {() => Promise<void>} close once no request is left: ends the pool's threads
+ */
+
+/**
+ * @param {ServiceOptions} options
+ * @returns {Service}
+ */
+function createService({ mode, upstreamUrl, poolSize = 0, bodyLimit = BODY_LIMIT }) {
+  if (!MODES.includes(mode)) {
+    throw new Error(`Unknown mode '${mode}': it must be one of ${MODES.join(', ')}`);
+  }
+  /** @type {import('./pipeline').Mode} */
+  const { prepare, stats, close } = require(`./modes/${mode}`).create({ size: poolSize });
+  const upstream = createUpstream(upstreamUrl);
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+
+  app.post(['/v1/chat/completions', '/v1/messages'], async (req, res) => {
+    const signal = clientSignal(res);
+    try {
+      const chunks = await readBody(req, bodyLimit);
+      const { route, body } = await prepare(chunks, { signal });
+      const headers = { ...pickHeaders(req.headers, REQUEST_HEADERS), accept: route.accept };
+      relay(await upstream.post({ path: route.path, headers, body, signal }), res);
+    } catch (error) {
+      if (!signal.aborted) sendError(res, error);
+    }
+  });
+
+  app.get('/metrics/worker-pool', (req, res) => {
+    res.json({ mode, ...stats() });
+  });
+
+  app.get('/healthz', (req, res) => {
+    res.json({ status: 'ok', mode });
+  });
+
+  return {
+    app,
+    async close() {
+      await close();
+      upstream.close();
+    },
+  };
+}
+
+module.exports = { BODY_LIMIT, MODES, createService };
