@@ -27,12 +27,11 @@ function installShutdown(server, service) {
   async function onSignal(signal) {
     if (closing) process.exit(128 + os.constants.signals[signal]);
     closing = true;
-    console.log(`${signal}: finishing the requests in flight`);
     setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
-    await new Promise((resolve) => {
-      server.close(resolve);
-      server.closeIdleConnections();
-    });
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeIdleConnections();
+    console.log(`${signal}: finishing the requests in flight`);
+    await closed;
     await service.close();
     process.exit(0);
   }
