@@ -1,0 +1,96 @@
+'use strict';
+
+// The example service in a process of its own, with what a bench wants to know about it. Forked by
+// measure.js: 'reset' starts a measured window, 'report' ends it, 'stop' ends the process.
+
+const http = require('node:http');
+const { monitorEventLoopDelay } = require('node:perf_hooks');
+const { createService } = require('../../examples/express-orchestrator/app');
+const { openClock, totalCpuUs } = require('../harness/clock');
+
+const RSS_INTERVAL_MS = 100;
+
+/**
+ * @typedef {object} ServiceReport one measured window
+ * @property {number} requests answered
+ * @property {number} mainCpuMs
+ * @property {string} mainCpuSource
+ * @property {number} totalCpuMs
+ * @property {{ p99: number, max: number }} eventLoopDelayMs
+ * @property {number} rssMb the highest of samples taken during the window
+ */
+
+/**
+ * CPU of the main thread. Where the platform has no figure for one thread, the time that its event
+ * loop was busy stands in, which counts waiting for a processor as well.
+ */
+function openMainClock() {
+  const clock = openClock();
+  if (clock.source !== 'cpuUsage') return clock;
+  const mainCpuUs = () => performance.eventLoopUtilization().active * 1e3;
+  return { source: 'eventLoopUtilization', mainCpuUs };
+}
+
+function createMeter() {
+  const clock = openMainClock();
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const window = { requests: 0, mainUs: 0, totalUs: 0, rss: 0 };
+  const sampleRss = () => {
+    window.rss = Math.max(window.rss, process.memoryUsage.rss());
+  };
+  setInterval(sampleRss, RSS_INTERVAL_MS).unref();
+  return {
+    countRequest() {
+      window.requests += 1;
+    },
+    reset() {
+      delay.reset();
+      Object.assign(window, { requests: 0, rss: 0, mainUs: clock.mainCpuUs(), totalUs: totalCpuUs() });
+    },
+    /** @returns {ServiceReport} */
+    report() {
+      const mainCpuMs = (clock.mainCpuUs() - window.mainUs) / 1e3;
+      const totalCpuMs = (totalCpuUs() - window.totalUs) / 1e3;
+      sampleRss();
+      return {
+        requests: window.requests,
+        mainCpuMs,
+        mainCpuSource: clock.source,
+        totalCpuMs,
+        eventLoopDelayMs: { p99: delay.percentile(99) / 1e6, max: delay.max / 1e6 },
+        rssMb: window.rss / 2 ** 20,
+      };
+    },
+  };
+}
+
+/** @param {string[]} argv mode and upstream's URL */
+function main([mode, upstreamUrl]) {
+  const service = createService({ mode, upstreamUrl });
+  const server = http.createServer(service.app);
+  server.keepAliveTimeout = 120_000;
+  const meter = createMeter();
+  server.on('request', (req, res) => res.on('finish', meter.countRequest));
+
+  process.on('message', async (message) => {
+    if (message === 'reset') {
+      meter.reset();
+      process.send?.({ reset: true });
+    } else if (message === 'report') {
+      process.send?.(meter.report());
+    } else if (message === 'stop') {
+      server.closeAllConnections();
+      server.close();
+      await service.close();
+      process.exit(0);
+    }
+  });
+  process.on('disconnect', () => process.exit(0));
+  server.listen(0, '127.0.0.1', () => {
+    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+    process.send?.({ port });
+  });
+}
+
+main(process.argv.slice(2));
