@@ -68,7 +68,9 @@ function ensureDependencies() {
     return;
   }
   say(`installing dependencies (missing: ${missing.join(', ')})`);
-  npm('ci', '--no-audit', '--no-fund');
+  // Not `ci`, which refuses a lock file that lacks another platform's optional packages; the lock file
+  // is followed all the same, and left as it is.
+  npm('install', '--no-save', '--no-audit', '--no-fund');
 }
 
 /**
