@@ -4,7 +4,7 @@
 // measure.js: 'reset' starts a measured window, 'report' ends it, 'stop' ends the process.
 
 const http = require('node:http');
-const { monitorEventLoopDelay } = require('node:perf_hooks');
+const { monitorEventLoopDelay, performance } = require('node:perf_hooks');
 const { createService } = require('../../examples/express-orchestrator/app');
 const { openClock, totalCpuUs } = require('../harness/clock');
 
