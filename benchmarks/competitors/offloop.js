@@ -1,0 +1,40 @@
+'use strict';
+
+const { Unavailable } = require('../harness');
+
+/** @type {any} */
+let pool;
+let users = 0;
+
+/**
+ * The pool that every offloop candidate of a script shares, with its default options.
+ *
+ * @param {string} [method] what the candidate calls
+ */
+function openOffloop(method) {
+  if (pool === undefined) {
+    let offloop;
+    try {
+      offloop = require('../..');
+    } catch (error) {
+      // The code alone: the message of a missing module names folders of this machine.
+      throw new Unavailable(`offloop does not load: ${/** @type {any} */ (error).code ?? error}; try npm run build`);
+    }
+    pool = new offloop.WorkerPool();
+  }
+  if (method !== undefined && typeof pool[method] !== 'function') throw new Unavailable(`pool.${method} is not there`);
+  users += 1;
+}
+
+function offloopPool() {
+  return pool;
+}
+
+async function closeOffloop() {
+  users -= 1;
+  if (users > 0 || pool === undefined) return;
+  await pool.shutdown();
+  pool = undefined;
+}
+
+module.exports = { openOffloop, offloopPool, closeOffloop };

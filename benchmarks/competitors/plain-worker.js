@@ -1,0 +1,43 @@
+'use strict';
+
+const path = require('node:path');
+const { Worker } = require('node:worker_threads');
+
+/** @type {Worker | undefined} */
+let worker;
+let lastId = 0;
+/** @type {Map<number, (result: unknown) => void>} */
+const waiting = new Map();
+
+/** One worker thread that is asked by postMessage: the least that a pool in JavaScript costs. */
+function openPlainWorker() {
+  worker = new Worker(path.join(__dirname, 'worker.js'), { workerData: 'plain' });
+  worker.on('message', ({ id, result }) => {
+    const resolve = waiting.get(id);
+    waiting.delete(id);
+    resolve?.(result);
+  });
+  worker.on('error', (error) => {
+    throw error;
+  });
+}
+
+/**
+ * @param {string} operation
+ * @param {unknown} [payload]
+ * @returns {Promise<unknown>}
+ */
+function runOnPlainWorker(operation, payload) {
+  return new Promise((resolve) => {
+    lastId += 1;
+    waiting.set(lastId, resolve);
+    /** @type {Worker} */ (worker).postMessage({ id: lastId, operation, payload });
+  });
+}
+
+async function closePlainWorker() {
+  await worker?.terminate();
+  worker = undefined;
+}
+
+module.exports = { openPlainWorker, runOnPlainWorker, closePlainWorker };
