@@ -1,6 +1,7 @@
 'use strict';
 
 const { Unavailable } = require('../harness');
+const { root } = require('../harness/machine');
 
 /** @type {any} */
 let pool;
@@ -15,7 +16,7 @@ function openOffloop(method) {
   if (pool === undefined) {
     let offloop;
     try {
-      offloop = require('../..');
+      offloop = require(root);
     } catch (error) {
       // The code alone: the message of a missing module names folders of this machine.
       throw new Unavailable(`offloop does not load: ${/** @type {any} */ (error).code ?? error}; try npm run build`);

@@ -35,9 +35,42 @@ function runOnPlainWorker(operation, payload) {
   });
 }
 
+/** @type {Worker | undefined} */
+let echo;
+/** @type {(() => void)[]} */
+let pings = [];
+let answered = 0;
+
+/** One worker thread that sends every message back. Answers come in order, so not even a number has to be looked up. */
+function openEchoWorker() {
+  echo = new Worker("const { parentPort } = require('node:worker_threads'); parentPort.on('message', (message) => parentPort.postMessage(message));", { eval: true });
+  echo.on('message', () => {
+    const resolve = pings[answered];
+    answered += 1;
+    if (answered === pings.length) {
+      pings = [];
+      answered = 0;
+    }
+    resolve();
+  });
+}
+
+/** @returns {Promise<void>} */
+function ping() {
+  return new Promise((resolve) => {
+    pings.push(resolve);
+    /** @type {Worker} */ (echo).postMessage(0);
+  });
+}
+
+async function closeEchoWorker() {
+  await echo?.terminate();
+  echo = undefined;
+}
+
 async function closePlainWorker() {
   await worker?.terminate();
   worker = undefined;
 }
 
-module.exports = { openPlainWorker, runOnPlainWorker, closePlainWorker };
+module.exports = { openPlainWorker, runOnPlainWorker, closePlainWorker, openEchoWorker, ping, closeEchoWorker };

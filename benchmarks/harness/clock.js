@@ -40,7 +40,7 @@ function openSchedstat() {
   const bytes = Buffer.alloc(96);
   const read = () => {
     const length = fs.readSync(file, bytes, 0, bytes.length, 0);
-    return Number.parseInt(bytes.latin1Slice(0, length), 10);
+    return Number.parseInt(bytes.toString('latin1', 0, length), 10);
   };
   // A kernel built without scheduler statistics has the file and leaves it at zero.
   settleAccount();

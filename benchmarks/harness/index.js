@@ -57,7 +57,7 @@ function runFileBench(bench) {
     const documents = bench.documents();
     const names = bench.contenders.map((contender) => contender.name);
     const chosen = select(args.only, documents.map((document) => document.file), names, bench.baseline);
-    const { contenders, skipped } = await openContenders(bench, chosen.candidates);
+    const { contenders, skipped } = await openContenders(bench.contenders, chosen.candidates);
     try {
       const rows = [];
       for (const document of documents.filter(({ file }) => chosen.files.includes(file))) {
@@ -74,13 +74,17 @@ function runFileBench(bench) {
 }
 
 /**
- * @param {FileBench} bench
+ * Opens those asked for; one that cannot run here is left out, with its reason.
+ *
+ * @template {{ name: string, open?: () => void | Promise<void> }} T
+ * @param {readonly T[]} all
  * @param {readonly string[]} names
  */
-async function openContenders(bench, names) {
+async function openContenders(all, names) {
+  /** @type {T[]} */
   const contenders = [];
   const skipped = [];
-  for (const contender of bench.contenders) {
+  for (const contender of all) {
     if (!names.includes(contender.name)) continue;
     try {
       await contender.open?.();

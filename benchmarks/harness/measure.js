@@ -56,6 +56,7 @@ let result;
  * @returns {Promise<Measurement[]>} in the candidates' order
  */
 async function measure(candidates, plan) {
+  /** @type {number[]} */
   const calls = [];
   for (const candidate of candidates) calls.push(await calibrate(candidate, plan));
 
