@@ -72,7 +72,10 @@ describe('arguments', () => {
   });
 
   it('knows a file by its last part and keeps the order', () => {
-    assert.deepEqual(select(['json/canada', 'chat-1m.json'], files, candidates).files, ['requests/chat-1m', 'json/canada']);
+    assert.deepEqual(select(['json/canada', 'chat-1m.json'], files, candidates).files, [
+      'requests/chat-1m',
+      'json/canada',
+    ]);
   });
 
   it('keeps the baseline beside a chosen candidate', () => {
@@ -81,7 +84,10 @@ describe('arguments', () => {
   });
 
   it('says which names there are when one is wrong', () => {
-    assert.throws(() => select(['chat'], files, candidates), (error) => error instanceof UsageError && /requests\/chat-1m.*\n.*piscina/.test(error.message));
+    assert.throws(
+      () => select(['chat'], files, candidates),
+      (error) => error instanceof UsageError && /requests\/chat-1m.*\n.*piscina/.test(error.message),
+    );
   });
 });
 
@@ -138,14 +144,24 @@ describe('chart', () => {
     const svg = drawChart({
       title: 'a < b & "c"',
       unit: 'unit',
-      groups: [{ label: '<file>', bars: [{ series: 'offloop', value: 1, text: '1' }, { series: 'x', value: 1_000, text: '1000' }] }],
+      groups: [
+        {
+          label: '<file>',
+          bars: [
+            { series: 'offloop', value: 1, text: '1' },
+            { series: 'x', value: 1_000, text: '1000' },
+          ],
+        },
+      ],
       limit: 10,
       notes: ['note'],
     });
     assert.match(svg, /a &lt; b &amp; &quot;c&quot;/);
     assert.match(svg, /&lt;file&gt;/);
     assert.match(svg, /class="cut" d=/);
-    const widths = [...svg.matchAll(/<rect class="s\d" x="170"[^>]* width="([\d.]+)"/g)].map((match) => Number(match[1]));
+    const widths = [...svg.matchAll(/<rect class="s\d" x="170"[^>]* width="([\d.]+)"/g)].map((match) =>
+      Number(match[1]),
+    );
     assert.equal(widths.length, 2);
     assert.ok(Math.abs(widths[1] / widths[0] - 10) < 0.1, widths.join(' '));
   });

@@ -37,7 +37,11 @@ function listFolder(folder, group) {
     .filter((name) => name.endsWith('.json'))
     .map((name) => {
       const file = path.join(directory, name);
-      return { file: `${group}/${name.slice(0, -5)}`, bytes: fs.statSync(file).size, read: () => fs.readFileSync(file) };
+      return {
+        file: `${group}/${name.slice(0, -5)}`,
+        bytes: fs.statSync(file).size,
+        read: () => fs.readFileSync(file),
+      };
     })
     .sort((a, b) => a.bytes - b.bytes);
 }
@@ -85,7 +89,9 @@ function conversation(bytes) {
   for (let size = 4_000, turn = 0; size < bytes; turn += 1) {
     const id = `call_${turn}`;
     const result = JSON.stringify({ status: 'ok', price: next(90_000) / 100, seats: rows(3 + next(6)) });
-    const calls = [{ id, type: 'function', function: { name: 'search', arguments: JSON.stringify({ day: next(30) }) } }];
+    const calls = [
+      { id, type: 'function', function: { name: 'search', arguments: JSON.stringify({ day: next(30) }) } },
+    ];
     messages.push({ role: 'user', content: sentence(20 + next(60)) });
     messages.push({ role: 'assistant', content: null, tool_calls: calls });
     messages.push({ role: 'tool', tool_call_id: id, content: result });
@@ -98,7 +104,12 @@ function conversation(bytes) {
 /** @param {number} count */
 function rows(count) {
   const next = sequence(count);
-  return Array.from({ length: count }, (_, id) => ({ id, seat: `${next(60)}${'ABCDEF'[next(6)]}`, free: next(2) === 1, price: next(50_000) / 100 }));
+  return Array.from({ length: count }, (_, id) => ({
+    id,
+    seat: `${next(60)}${'ABCDEF'[next(6)]}`,
+    free: next(2) === 1,
+    price: next(50_000) / 100,
+  }));
 }
 
 /** @param {number} count */

@@ -9,11 +9,16 @@ const { runFileBench } = require('./harness');
 runFileBench({
   name: 'parse',
   title: 'Parsing a request body',
-  about: 'JSON.parse(buffer.toString()) on the main thread against pool.parse(buffer), piscina and a plain worker thread.',
+  about:
+    'JSON.parse(buffer.toString()) on the main thread against pool.parse(buffer), piscina and a plain worker thread.',
   method: 'One buffer in, one value out, one call at a time, the await included; medians of interleaved batches.',
   baseline: 'inline',
   packages: ['piscina'],
-  pairs: [['inline', 'offloop'], ['inline', 'piscina'], ['inline', 'worker_threads']],
+  pairs: [
+    ['inline', 'offloop'],
+    ['inline', 'piscina'],
+    ['inline', 'worker_threads'],
+  ],
   summaryMinBytes: 100_000,
   documents: testDocuments,
   input: (document) => document.read(),

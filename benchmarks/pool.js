@@ -3,7 +3,14 @@
 const { openAsyncTask } = require('./competitors/asynctask');
 const { closeOffloop, offloopPool, openOffloop } = require('./competitors/offloop');
 const { closePiscina, openPiscina, runOnPiscina } = require('./competitors/piscina');
-const { closeEchoWorker, closePlainWorker, openEchoWorker, openPlainWorker, ping, runOnPlainWorker } = require('./competitors/plain-worker');
+const {
+  closeEchoWorker,
+  closePlainWorker,
+  openEchoWorker,
+  openPlainWorker,
+  ping,
+  runOnPlainWorker,
+} = require('./competitors/plain-worker');
 const { Unavailable, openContenders, runScript } = require('./harness');
 const { select } = require('./harness/args');
 const { FULL, QUICK, measure } = require('./harness/measure');
@@ -29,7 +36,8 @@ const contenders = [
 
 const script = {
   name: 'pool',
-  about: 'What one task costs (a no-op through offloop, a worker thread, piscina and AsyncTask), and what a busy pool does to fs.readFile.\nThe tests are named noop and readFile: --only noop.',
+  about:
+    'What one task costs (a no-op through offloop, a worker thread, piscina and AsyncTask), and what a busy pool does to fs.readFile.\nThe tests are named noop and readFile: --only noop.',
 };
 
 const METHOD = `No-op tasks in batches of ${BATCH.toLocaleString('en-US')}, CPU per task; one file read at a time while a load keeps threads busy, in turns.`;
@@ -53,7 +61,19 @@ runScript(script, async (args) => {
   }
   const summary = summarise(rows);
   if (args.json !== '-') print(rows, summary, skipped);
-  report({ name: 'pool', title: 'The pool', method: METHOD, packages: ['piscina'], rows, summary, skipped, charts: charts(rows) }, args);
+  report(
+    {
+      name: 'pool',
+      title: 'The pool',
+      method: METHOD,
+      packages: ['piscina'],
+      rows,
+      summary,
+      skipped,
+      charts: charts(rows),
+    },
+    args,
+  );
 });
 
 async function openNoop() {
@@ -86,7 +106,10 @@ async function measureNoop(opened, plan) {
     plan,
   );
   progress('pool: one no-op task at a time');
-  const oneByOne = await measure(opened.map(({ name, task }) => ({ name, run: task })), plan);
+  const oneByOne = await measure(
+    opened.map(({ name, task }) => ({ name, run: task })),
+    plan,
+  );
   return [...noopRows(BATCH, atOnce), ...noopRows(1, oneByOne)];
 }
 
@@ -148,27 +171,43 @@ function print(rows, summary, skipped) {
   if (noops.length > 0) {
     const lines = noops.map((row) => [
       `${row.candidate}, ${row.tasksAtOnce} at once`,
-      formatUs(row.mainCpuUs), formatRatio(row.mainCpuRatio),
-      formatUs(row.totalCpuUs), formatRatio(row.totalCpuRatio),
-      formatUs(row.latencyUs), formatRatio(row.latencyRatio),
+      formatUs(row.mainCpuUs),
+      formatRatio(row.mainCpuRatio),
+      formatUs(row.totalCpuUs),
+      formatRatio(row.totalCpuRatio),
+      formatUs(row.latencyUs),
+      formatRatio(row.latencyRatio),
     ]);
-    process.stdout.write(`${formatTable(['no-op', 'main CPU us/task', 'ratio', 'total CPU us/task', 'ratio', 'latency us', 'ratio'], lines)}\n`);
+    process.stdout.write(
+      `${formatTable(['no-op', 'main CPU us/task', 'ratio', 'total CPU us/task', 'ratio', 'latency us', 'ratio'], lines)}\n`,
+    );
   }
   const reads = rows.filter((row) => row.test === 'readFile');
   if (reads.length > 0) {
     const lines = reads.map((row) => [
       `${row.load}${row.document === undefined ? '' : ` (${row.document})`}`,
-      formatUs(row.p50Us), formatRatio(row.p50Ratio),
-      formatUs(row.p99Us), formatRatio(row.p99Ratio), `${formatUs(row.p99UsLowestRound)}-${formatUs(row.p99UsHighestRound)}`,
-      String(row.samples), row.loadPerSecond === undefined ? '' : row.loadPerSecond.toFixed(0),
+      formatUs(row.p50Us),
+      formatRatio(row.p50Ratio),
+      formatUs(row.p99Us),
+      formatRatio(row.p99Ratio),
+      `${formatUs(row.p99UsLowestRound)}-${formatUs(row.p99UsHighestRound)}`,
+      String(row.samples),
+      row.loadPerSecond === undefined ? '' : row.loadPerSecond.toFixed(0),
     ]);
-    process.stdout.write(formatTable(['fs.readFile beside', 'p50 us', 'to idle', 'p99 us', 'to idle', 'p99 of rounds', 'samples', 'load/s'], lines));
+    process.stdout.write(
+      formatTable(
+        ['fs.readFile beside', 'p50 us', 'to idle', 'p99 us', 'to idle', 'p99 of rounds', 'samples', 'load/s'],
+        lines,
+      ),
+    );
   }
   const compared = summary.filter((line) => line.mainCpuRatio !== undefined);
   if (compared.length > 0) {
     const lines = compared.map((line) => [
       `${line.test}: ${line.ratioOf} / ${line.to}`,
-      formatRatio(line.mainCpuRatio), formatRatio(line.totalCpuRatio), formatRatio(line.latencyRatio),
+      formatRatio(line.mainCpuRatio),
+      formatRatio(line.totalCpuRatio),
+      formatRatio(line.latencyRatio),
     ]);
     process.stdout.write(`\n${formatTable(['ratio', 'main CPU', 'total CPU', 'latency'], lines)}`);
   }
@@ -185,14 +224,24 @@ function charts(rows) {
   }));
   const reads = rows.filter((row) => row.test === 'readFile');
   return [
-    { title: 'A task through the pool', unit: 'main-thread CPU per task, µs', groups: noop.filter(({ bars }) => bars.length > 0) },
+    {
+      title: 'A task through the pool',
+      unit: 'main-thread CPU per task, µs',
+      groups: noop.filter(({ bars }) => bars.length > 0),
+    },
     {
       title: 'fs.readFile beside a busy pool',
       unit: 'p99 latency of reading a 16 KB file, µs',
       limit: 12 * (reads.find((row) => row.load === 'idle')?.p99Us ?? Infinity),
       groups: reads.map((row) => ({
         label: row.document ?? 'idle',
-        bars: [{ series: row.load, value: row.p99Us, text: `${formatUs(row.p99Us)} µs · ${formatRatio(row.p99Ratio)} of idle` }],
+        bars: [
+          {
+            series: row.load,
+            value: row.p99Us,
+            text: `${formatUs(row.p99Us)} µs · ${formatRatio(row.p99Ratio)} of idle`,
+          },
+        ],
       })),
     },
   ].filter((chart) => chart.groups.length > 0);

@@ -7,7 +7,7 @@ const { Worker } = require('node:worker_threads');
 const { openAsyncTask } = require('./competitors/asynctask');
 const { closeOffloop, offloopPool, openOffloop } = require('./competitors/offloop');
 const { testDocuments } = require('./corpus');
-const { Unavailable } = require('./harness');
+const { Unavailable } = require('./harness/script');
 const { collectGarbage } = require('./harness/measure');
 const { progress } = require('./harness/report');
 const { quantile, significant } = require('./harness/statistics');
@@ -108,7 +108,8 @@ function keepBusy(task, inFlight) {
   };
 }
 
-const SPIN = "const stop = new Int32Array(require('node:worker_threads').workerData); let sum = 0; while (Atomics.load(stop, 0) === 0) for (let i = 0; i < 1e6; i += 1) sum += i;";
+const SPIN =
+  "const stop = new Int32Array(require('node:worker_threads').workerData); let sum = 0; while (Atomics.load(stop, 0) === 0) for (let i = 0; i < 1e6; i += 1) sum += i;";
 
 function spin() {
   const flag = new SharedArrayBuffer(4);

@@ -9,10 +9,15 @@ runFileBench({
   name: 'stringify',
   title: 'Serialising a request',
   about: 'JSON.stringify against pool.stringify, each as a string and as the bytes that go on the wire, and piscina.',
-  method: 'The parsed document in, its JSON text out, one call at a time, the await included; medians of interleaved batches.',
+  method:
+    'The parsed document in, its JSON text out, one call at a time, the await included; medians of interleaved batches.',
   baseline: 'inline',
   packages: ['piscina'],
-  pairs: [['inline', 'offloop'], ['inline-buffer', 'offloop-buffer'], ['inline', 'piscina']],
+  pairs: [
+    ['inline', 'offloop'],
+    ['inline-buffer', 'offloop-buffer'],
+    ['inline', 'piscina'],
+  ],
   summaryMinBytes: 0,
   documents: testDocuments,
   input: (document) => JSON.parse(document.read().toString()),

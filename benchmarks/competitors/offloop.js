@@ -1,6 +1,6 @@
 'use strict';
 
-const { Unavailable } = require('../harness');
+const { Unavailable } = require('../harness/script');
 const { root } = require('../harness/machine');
 
 /** @type {any} */

@@ -2,7 +2,7 @@
 
 const path = require('node:path');
 const os = require('node:os');
-const { Unavailable } = require('../harness');
+const { Unavailable } = require('../harness/script');
 
 /** @type {any} */
 let piscina;

@@ -43,7 +43,10 @@ let answered = 0;
 
 /** One worker thread that sends every message back. Answers come in order, so not even a number has to be looked up. */
 function openEchoWorker() {
-  echo = new Worker("const { parentPort } = require('node:worker_threads'); parentPort.on('message', (message) => parentPort.postMessage(message));", { eval: true });
+  echo = new Worker(
+    "const { parentPort } = require('node:worker_threads'); parentPort.on('message', (message) => parentPort.postMessage(message));",
+    { eval: true },
+  );
   echo.on('message', () => {
     const resolve = pings[answered];
     answered += 1;

@@ -57,7 +57,9 @@ function select(only, files, candidates, baseline) {
     const matchingFiles = files.filter((file) => file === name || lastPart(file) === lastPart(name));
     const matchingCandidates = candidates.filter((candidate) => candidate === name);
     if (matchingFiles.length + matchingCandidates.length === 0) {
-      throw new UsageError(`--only ${name}: no such file or candidate.\n  files: ${files.join(', ')}\n  candidates: ${candidates.join(', ')}`);
+      throw new UsageError(
+        `--only ${name}: no such file or candidate.\n  files: ${files.join(', ')}\n  candidates: ${candidates.join(', ')}`,
+      );
     }
     for (const file of matchingFiles) chosenFiles.add(file);
     for (const candidate of matchingCandidates) chosenCandidates.add(candidate);

@@ -65,7 +65,7 @@ function drawChart(chart) {
   }
   body.push(`<line class="axis" x1="${LABEL_WIDTH}" y1="${top - 4}" x2="${LABEL_WIDTH}" y2="${y - GROUP_GAP + 4}"/>`);
   if (chart.reference !== undefined) body.push(reference(chart.reference, scale, top, y - GROUP_GAP));
-  y += 14;
+  y += 24;
   for (const note of chart.notes) {
     body.push(text(20, y, note, 'quiet'));
     y += 16;
@@ -83,7 +83,9 @@ function drawBar(bar, colour, y, scale) {
   const length = Math.max(1, Math.min(bar.value * scale, PLOT_WIDTH));
   const cut = bar.value * scale > PLOT_WIDTH + 0.5;
   const end = LABEL_WIDTH + length;
-  const parts = [`<rect class="s${colour}" x="${LABEL_WIDTH}" y="${y + 1}" width="${length.toFixed(1)}" height="${BAR - 2}"/>`];
+  const parts = [
+    `<rect class="s${colour}" x="${LABEL_WIDTH}" y="${y + 1}" width="${length.toFixed(1)}" height="${BAR - 2}"/>`,
+  ];
   // A cut bar ends in two slashes.
   if (cut) parts.push(`<path class="cut" d="M${end - 14} ${y + BAR}l6 -${BAR}m4 0l-6 ${BAR}"/>`);
   parts.push(text(end + 6, y + BAR - 3, bar.text, 'value'));
@@ -98,7 +100,9 @@ function legend(series, y) {
   let x = 20;
   const parts = [];
   for (const [index, name] of series.entries()) {
-    parts.push(`<rect class="s${index}" x="${x}" y="${y - 9}" width="10" height="10"/>${text(x + 15, y, name, 'label')}`);
+    parts.push(
+      `<rect class="s${index}" x="${x}" y="${y - 9}" width="10" height="10"/>${text(x + 15, y, name, 'label')}`,
+    );
     x += 15 + name.length * 7.2 + 18;
   }
   return parts.join('');
@@ -147,11 +151,11 @@ function document(title, height, seriesCount, body) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escape(title)}">
 <style>
 text{font:12px system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif;fill:#1f2328}
-.title{font-size:16px;font-weight:600}.quiet{fill:#59636e;font-size:11px}.value{font-size:11px}
+.title{font-size:16px;font-weight:600}.quiet{fill:#59636e;font-size:11px}.value{font-size:11px;paint-order:stroke;stroke:#fff;stroke-width:3px}
 .end{text-anchor:end}.middle{text-anchor:middle}
 .paper{fill:#fff}.axis{stroke:#59636e}.reference{stroke:#59636e;stroke-dasharray:4 3}.cut{stroke:#fff;stroke-width:2;fill:none}
 ${colours(0)}
-@media (prefers-color-scheme:dark){text{fill:#e6edf3}.quiet{fill:#9198a1}.paper{fill:#0d1117}.axis,.reference{stroke:#9198a1}.cut{stroke:#0d1117}
+@media (prefers-color-scheme:dark){text{fill:#e6edf3}.quiet{fill:#9198a1}.paper{fill:#0d1117}.axis,.reference{stroke:#9198a1}.cut,.value{stroke:#0d1117}
 ${colours(1)}}
 </style>
 <rect class="paper" width="${WIDTH}" height="${height}" rx="6"/>

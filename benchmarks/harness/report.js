@@ -80,7 +80,9 @@ function progress(line) {
  * @returns {string}
  */
 function formatTable(head, lines) {
-  const widths = head.map((title, column) => Math.max(title.length, ...lines.map((line) => (line[column] ?? '').length)));
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...lines.map((line) => (line[column] ?? '').length)),
+  );
   const format = (/** @type {readonly string[]} */ line) =>
     line
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))

@@ -31,10 +31,15 @@ ${sections.join('\n')}`;
  */
 function section(folder, document) {
   const { name, title, method, date, machine = {}, versions = {}, commit, summary = [] } = document;
-  const charts = fs.readdirSync(folder).filter((file) => file === `${name}.svg` || new RegExp(`^${name}-\\d+\\.svg$`).test(file));
+  const charts = fs
+    .readdirSync(folder)
+    .filter((file) => file === `${name}.svg` || new RegExp(`^${name}-\\d+\\.svg$`).test(file));
   const lines = [`## ${title ?? name}`, ''];
   if (method) lines.push(method, '');
-  lines.push(`${machine.cpu}, ${machine.cpuCount} cores, ${machine.memoryGb} GB, ${machine.platform}-${machine.arch}; Node ${versions.node}; commit ${commit}; ${date}. All rows: [${name}.json](${name}.json).`, '');
+  lines.push(
+    `${machine.cpu}, ${machine.cpuCount} cores, ${machine.memoryGb} GB, ${machine.platform}-${machine.arch}; Node ${versions.node}; commit ${commit}; ${date}. All rows: [${name}.json](${name}.json).`,
+    '',
+  );
   for (const chart of charts.sort()) lines.push(`![${title ?? name}](${chart})`, '');
   if (summary.length > 0) lines.push(...markdownTable(summary), '');
   return lines.join('\n');
@@ -44,7 +49,11 @@ function section(folder, document) {
 function markdownTable(rows) {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const cells = (/** @type {unknown[]} */ values) => `| ${values.map((value) => value ?? '').join(' | ')} |`;
-  return [cells(columns), cells(columns.map(() => '---')), ...rows.map((row) => cells(columns.map((column) => row[column])))];
+  return [
+    cells(columns),
+    cells(columns.map(() => '---')),
+    ...rows.map((row) => cells(columns.map((column) => row[column]))),
+  ];
 }
 
 module.exports = { writeIndex };
