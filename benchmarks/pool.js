@@ -46,6 +46,7 @@ runScript(script, async (args) => {
   const names = contenders.map(({ name }) => name);
   const chosen = select(args.only, TESTS, [...new Set([...names, ...LOADS])], 'postMessage');
   const rows = [];
+  /** @type {{ candidate: string, reason: string }[]} */
   const skipped = [];
   if (chosen.files.includes('noop')) {
     const opened = await openContenders(contenders, chosen.candidates);
@@ -57,7 +58,7 @@ runScript(script, async (args) => {
     const loads = LOADS.filter((load) => load === 'idle' || chosen.candidates.includes(load));
     const reads = await measureReadFile(loads, args.quick);
     rows.push(...reads.rows);
-    skipped.push(...reads.skipped);
+    skipped.push(...reads.skipped.filter((one) => !skipped.some(({ candidate }) => candidate === one.candidate)));
   }
   const summary = summarise(rows);
   if (args.json !== '-') print(rows, summary, skipped);
