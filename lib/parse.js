@@ -42,8 +42,8 @@ function parseText(pool, json, options) {
 /** @type {(pool: import('./pool').WorkerPool, json: Uint8Array, options: any) => Promise<any>} */
 function parseBytes(pool, json, options) {
   const { length } = json;
+  if (length === 0 && isGone(json)) return Promise.reject(invalidArgument('json', 'attached memory', json));
   if (length < pool.offloadThreshold) {
-    if (length === 0 && isDetached(json)) return Promise.reject(invalidArgument('json', 'attached memory', json));
     return inline(pool, options, 'parse', () => parseHere(textOf(json)));
   }
   const bytes = own(json);
@@ -57,7 +57,7 @@ function parseChunks(pool, chunks, options) {
   const owned = [];
   for (let index = 0; index < chunks.length; index++) {
     const chunk = chunks[index];
-    if (!types.isUint8Array(chunk) || (chunk.length === 0 && isDetached(chunk))) {
+    if (!types.isUint8Array(chunk) || (chunk.length === 0 && isGone(chunk))) {
       return Promise.reject(invalidArgument(`json[${index}]`, 'a Uint8Array with attached memory', chunk));
     }
     total += chunk.length;
@@ -124,11 +124,10 @@ function own(bytes) {
   return types.isSharedArrayBuffer(bytes.buffer) ? Buffer.from(bytes) : bytes;
 }
 
-/** @param {Uint8Array} bytes */
-function isDetached(bytes) {
-  // A view's buffer says so itself on newer Nodes; on all of them a detached one refuses to be sliced.
+/** Whether the memory is detached, or has shrunk away from under the view. @param {Uint8Array} bytes */
+function isGone(bytes) {
   try {
-    bytes.buffer.slice(0, 0);
+    bytes.keys();
     return false;
   } catch {
     return true;

@@ -2,7 +2,9 @@
 
 use std::vec;
 
-use napi::bindgen_prelude::{Array, Either, Error, Result, Status, Unknown, Utf16String, check_status, sys};
+use napi::bindgen_prelude::{
+    Array, Either, Error, Object, Result, Status, Unknown, Utf16String, check_status, sys,
+};
 use napi::{Env, JsValue, ScopedTask};
 use napi_derive::napi;
 
@@ -152,4 +154,39 @@ pub fn find_syntax_error<'env>(env: &'env Env, text: Utf16String) -> Result<Opti
     let value = Environment::of(env)?.error_value(&error)?;
     // SAFETY: the handle was just made by this environment.
     Ok(Some(unsafe { Unknown::from_raw_unchecked(env.raw(), value) }))
+}
+
+/// The figures of `json::layout`, for the test that compares them with `lib/layout.js`.
+#[napi(ts_return_type = "Record<string, number>")]
+pub fn tape_layout(env: &Env) -> Result<Object<'_>> {
+    use crate::json::layout::{MAX_SLICE_WORDS, SHAPE_SLOTS, TAG_BITS, open, tag, word};
+    let figures = [
+        ("TAG_BITS", TAG_BITS as usize),
+        ("STRING", tag::STRING as usize),
+        ("INTEGER", tag::INTEGER as usize),
+        ("OBJECT", tag::OBJECT as usize),
+        ("ARRAY", tag::ARRAY as usize),
+        ("NUMBER", tag::NUMBER as usize),
+        ("LITERAL", tag::LITERAL as usize),
+        ("NUMBERS", tag::NUMBERS as usize),
+        ("OPEN", tag::OPEN as usize),
+        ("OPEN_OBJECT", open::OBJECT as usize),
+        ("OPEN_LAST", open::LAST as usize),
+        ("OPEN_FLAG_BITS", open::FLAG_BITS as usize),
+        ("CURSOR", word::CURSOR),
+        ("DEPTH", word::DEPTH),
+        ("STRINGS", word::STRINGS),
+        ("BLOCKS_AT", word::BLOCKS_AT),
+        ("ENTRIES_AT", word::ENTRIES_AT),
+        ("SHAPES", word::SHAPES),
+        ("SHAPES_AT", word::SHAPES_AT),
+        ("NUMBERS_AT", word::HEADER / 2),
+        ("MAX_SLICE_WORDS", MAX_SLICE_WORDS),
+        ("SHAPE_SLOTS", SHAPE_SLOTS),
+    ];
+    let mut object = Object::new(env)?;
+    for (name, figure) in figures {
+        object.set(name, figure as u32)?;
+    }
+    Ok(object)
 }
