@@ -8,7 +8,7 @@ const { monitorEventLoopDelay, performance } = require('node:perf_hooks');
 const { createService } = require('../../examples/express-orchestrator/app');
 const { openClock, totalCpuUs } = require('../harness/clock');
 
-const RSS_INTERVAL_MS = 100;
+const RSS_INTERVAL_MS = 500;
 
 /**
  * @typedef {object} ServiceReport one measured window
