@@ -5,6 +5,8 @@ mod executor;
 mod lanes;
 mod load;
 mod metrics;
+#[cfg(all(loom, test))]
+mod models;
 mod panic;
 mod priority;
 mod sleepers;

@@ -1,19 +1,19 @@
 //! The atomics of the executor's protocols, swapped for loom's in a model-checking build (`--cfg loom`).
 
-#[cfg(loom)]
+#[cfg(all(loom, test))]
 pub use loom::{
     cell::UnsafeCell,
     sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence},
 };
-#[cfg(not(loom))]
+#[cfg(not(all(loom, test)))]
 pub use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
 
 /// `std`'s cell behind loom's interface.
-#[cfg(not(loom))]
+#[cfg(not(all(loom, test)))]
 #[derive(Debug)]
 pub struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
 
-#[cfg(not(loom))]
+#[cfg(not(all(loom, test)))]
 impl<T> UnsafeCell<T> {
     pub fn new(value: T) -> Self {
         Self(std::cell::UnsafeCell::new(value))

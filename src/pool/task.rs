@@ -113,10 +113,10 @@ const TAKEN: u8 = 4;
 
 /// The states of a task and nothing else, so that they can be model-checked.
 #[derive(Debug)]
-struct State(AtomicU8);
+pub(super) struct State(AtomicU8);
 
 impl State {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(AtomicU8::new(QUEUED))
     }
 
@@ -124,7 +124,12 @@ impl State {
         self.0.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    fn interrupt(&self) -> Met {
+    /// `false` when the task was interrupted in the queue. Else the caller owns the cells.
+    pub(super) fn start(&self) -> bool {
+        self.advance(QUEUED, RUNNING)
+    }
+
+    pub(super) fn interrupt(&self) -> Met {
         if self.advance(QUEUED, READY) {
             Met::Queued
         } else if self.advance(RUNNING, ABANDONED) {
@@ -134,14 +139,19 @@ impl State {
         }
     }
 
-    /// `false` when the task was interrupted meanwhile. The caller owns the cells until [`State::release`].
-    fn finish(&self) -> bool {
+    /// Lets go of the cells, unless the task was interrupted meanwhile: `false`, and they are still the caller's.
+    pub(super) fn finish(&self) -> bool {
         self.advance(RUNNING, READY)
     }
 
     /// Lets go of the cells of an abandoned task.
-    fn release(&self) {
+    pub(super) fn release(&self) {
         self.0.store(READY, Ordering::Release);
+    }
+
+    /// `true` for the first caller after the task has come to rest, who owns the cells from now on.
+    pub(super) fn take(&self) -> bool {
+        self.advance(READY, TAKEN)
     }
 }
 
@@ -192,7 +202,7 @@ impl<W: Work> Task<W> {
 
     /// The work and its outcome, to the first who asks after the task has come to rest.
     pub fn take(&self) -> Option<Taken<W>> {
-        if !self.state.advance(READY, TAKEN) {
+        if !self.state.take() {
             return None;
         }
         // SAFETY: moving READY to TAKEN made this thread the owner of both cells, and it saw what their last
@@ -242,7 +252,7 @@ impl<W: Work> Job for Task<W> {
     }
 
     fn start(&self) -> bool {
-        self.state.advance(QUEUED, RUNNING)
+        self.state.start()
     }
 
     fn run(&self) -> Ran {

@@ -1,0 +1,138 @@
+//! The executor's protocols under loom: every interleaving and every allowed reordering of a few threads.
+//!
+//! `RUSTFLAGS="--cfg loom" cargo test --no-default-features --release --lib models`
+
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use loom::thread;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use super::sleepers::Sleepers;
+use super::stack::{Link, Push, Stack};
+use super::sync::UnsafeCell;
+use super::task::{Met, State};
+
+/// A message that keeps its own link alive, as a task does.
+struct Node {
+    link: Link<Arc<Node>>,
+    number: usize,
+}
+
+fn push(stack: &Stack<Arc<Node>>, number: usize) -> Push<Arc<Node>> {
+    let node = Arc::new(Node { link: Link::default(), number });
+    let link = NonNull::from(&node.link);
+    // SAFETY: the message owns the link, which is new.
+    unsafe { stack.push(link, node) }
+}
+
+/// Whatever is pushed is taken, once, by the wake-up of its own push or of one before it.
+#[test]
+fn every_completion_is_covered_by_a_wake_up() {
+    loom::model(|| {
+        let stack = Arc::new(Stack::default());
+        let bell = Arc::new(AtomicUsize::new(0));
+        let producers: Vec<_> = (0..2)
+            .map(|number| {
+                let (stack, bell) = (Arc::clone(&stack), Arc::clone(&bell));
+                thread::spawn(move || {
+                    if let Push::First = push(&stack, number) {
+                        bell.fetch_add(1, Ordering::AcqRel);
+                    }
+                })
+            })
+            .collect();
+        // The consumer looks only when the bell has rung.
+        let mut seen = Vec::new();
+        if bell.swap(0, Ordering::AcqRel) > 0 {
+            seen.extend(stack.take().map(|node| node.number));
+        }
+        for producer in producers {
+            producer.join().unwrap();
+        }
+        if bell.swap(0, Ordering::AcqRel) > 0 {
+            seen.extend(stack.take().map(|node| node.number));
+        }
+        seen.sort_unstable();
+        assert_eq!(seen, [0, 1]);
+    });
+}
+
+/// A push meets either the consumer's last look or the closed stack, and nothing stays behind.
+#[test]
+fn nothing_is_left_in_a_closed_stack() {
+    loom::model(|| {
+        let stack = Arc::new(Stack::default());
+        let theirs = Arc::clone(&stack);
+        let producer =
+            thread::spawn(move || matches!(push(&theirs, 7), Push::Closed(node) if node.number == 7));
+        let taken = stack.close().count();
+        let came_back = producer.join().unwrap();
+        assert_eq!(taken + usize::from(came_back), 1);
+        assert!(stack.take().is_empty());
+    });
+}
+
+/// A thread never sleeps through a submission.
+#[test]
+fn no_wake_up_is_lost() {
+    loom::model(|| {
+        let sleepers = Arc::new(Sleepers::new(1));
+        let work = Arc::new(AtomicBool::new(false));
+        sleepers.start_searching();
+        let (their_sleepers, their_work) = (Arc::clone(&sleepers), Arc::clone(&work));
+        let sleeper = thread::spawn(move || {
+            // As in `Worker::find`: a look that finds nothing, then to bed.
+            if their_work.load(Ordering::Relaxed) {
+                return true;
+            }
+            their_sleepers.lie_down(0);
+            let stay_up = their_work.load(Ordering::Relaxed);
+            stay_up && (their_sleepers.get_up(0) || !their_sleepers.is_asleep(0))
+        });
+        // As in `Core::enqueue`.
+        work.store(true, Ordering::Relaxed);
+        let _ = sleepers.anyone_searching() || sleepers.wake_one();
+        let is_up = sleeper.join().unwrap();
+        assert!(is_up || !sleepers.is_asleep(0), "asleep with work at hand");
+    });
+}
+
+/// Thread, interrupter and taker: the outcome has one owner at a time, and the task ends once.
+#[test]
+fn a_task_has_one_owner_and_one_ending() {
+    loom::model(|| {
+        let task = Arc::new((State::new(), UnsafeCell::new(0)));
+        let endings = Arc::new(AtomicUsize::new(0));
+        let theirs = (Arc::clone(&task), Arc::clone(&endings));
+        let worker = thread::spawn(move || {
+            let (task, endings) = theirs;
+            let (state, outcome) = &*task;
+            if !state.start() {
+                return;
+            }
+            // SAFETY: running is owning.
+            outcome.with_mut(|cell| unsafe { *cell = 1 });
+            if state.finish() {
+                endings.fetch_add(1, Ordering::Relaxed);
+            } else {
+                // SAFETY: abandoned is still owning.
+                outcome.with_mut(|cell| unsafe { *cell = 2 });
+                state.release();
+            }
+        });
+        let (state, outcome) = &*task;
+        if state.interrupt() != Met::Ended {
+            endings.fetch_add(1, Ordering::Relaxed);
+        }
+        if state.take() {
+            // SAFETY: taking is owning.
+            outcome.with_mut(|cell| unsafe { *cell += 10 });
+        }
+        worker.join().unwrap();
+        assert_eq!(endings.load(Ordering::Relaxed), 1);
+        let taken_now = state.take();
+        // SAFETY: the other thread has ended.
+        let value = outcome.with_mut(|cell| unsafe { *cell });
+        assert!(taken_now != (value >= 10), "taken once: {value}");
+    });
+}
