@@ -105,18 +105,15 @@ impl Builder {
     /// Ends a container.
     #[inline(always)]
     pub fn close(&mut self, open: OpenOp, items: Items) {
-        match (open, items) {
-            (OpenOp::Here { op, .. }, Items::Shape(shape)) => {
-                self.ops[op as usize] = tag::OBJECT | shape << TAG_BITS
-            }
+        let (op, word) = match (open, items) {
+            (OpenOp::Here { op, .. }, Items::Shape(shape)) => (op, tag::OBJECT | shape << TAG_BITS),
             (OpenOp::Here { op, numbers }, Items::Count(length)) => {
-                self.close_array(op as usize, numbers, length)
+                return self.close_array(op as usize, numbers, length);
             }
-            (OpenOp::Part { op }, items) => {
-                self.ops[op as usize] = part(items, open::LAST);
-            }
+            (OpenOp::Part { op }, items) => (op, part(items, open::LAST)),
             (OpenOp::Earlier, _) => unreachable!("a container gets its part before it can end"),
-        }
+        };
+        self.ops[op as usize] = word;
     }
 
     /// Leaves a container open at the end of a slice.

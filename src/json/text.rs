@@ -39,41 +39,62 @@ fn repair(block: Block) -> Block {
 /// Transcodes UTF-16. Runs of ASCII, nearly all of most texts, are narrowed a vector at a time by the compiler.
 fn narrow(block: &Block) -> Block {
     const RUN: usize = 32;
-    let bytes = block.as_slice();
-    let (units, _) = bytes.as_chunks::<2>();
+    let (units, _) = block.as_slice().as_chunks::<2>();
     let mut utf8 = Block::with_capacity(utf8_length(units));
     let mut at = 0;
     while at < units.len() {
-        if let Some(run) = units[at..].first_chunk::<RUN>()
+        let run = &units[at..units.len().min(at + RUN)];
+        if let Ok(run) = <&[[u8; 2]; RUN]>::try_from(run)
             && run.iter().fold(0, |seen, unit| seen | u16::from_ne_bytes(*unit)) < 0x80
         {
             utf8.extend(&run.map(|unit| u16::from_ne_bytes(unit) as u8));
             at += RUN;
             continue;
         }
-        let unit = u16::from_ne_bytes(units[at]);
-        at += 1;
-        let low = units.get(at).map_or(0, |next| u16::from_ne_bytes(*next));
-        at += usize::from(encode(unit, low, &mut utf8));
+        let mut bytes = [0; 4 * RUN];
+        let mut written = 0;
+        let end = at + run.len();
+        while at < end {
+            let unit = u16::from_ne_bytes(units[at]);
+            let next = units.get(at + 1).map_or(0, |next| u16::from_ne_bytes(*next));
+            let (read, length) = encode(unit, next, &mut bytes[written..]);
+            at += read;
+            written += length;
+        }
+        utf8.extend(&bytes[..written]);
     }
     utf8
 }
 
-/// Appends `unit`, or the character it makes with `next`; whether it used `next`.
-fn encode(unit: u16, next: u16, utf8: &mut Block) -> bool {
+/// Writes `unit`, or the character it makes with `next`; the units read and the bytes written.
+#[inline(always)]
+fn encode(unit: u16, next: u16, to: &mut [u8]) -> (usize, usize) {
     let tail = |shift: u32, point: u32| 0x80 | (point >> shift & 0x3f) as u8;
     let point = u32::from(unit);
     match unit {
-        0..=0x7f => utf8.extend(&[unit as u8]),
-        0x80..=0x7ff => utf8.extend(&[0xc0 | (unit >> 6) as u8, tail(0, point)]),
+        0..=0x7f => {
+            to[0] = unit as u8;
+            (1, 1)
+        }
+        0x80..=0x7ff => {
+            to[..2].copy_from_slice(&[0xc0 | (unit >> 6) as u8, tail(0, point)]);
+            (1, 2)
+        }
         0xd800..=0xdbff if (0xdc00..=0xdfff).contains(&next) => {
             let point = 0x1_0000 + ((point - 0xd800) << 10) + (u32::from(next) - 0xdc00);
-            utf8.extend(&[0xf0 | (point >> 18) as u8, tail(12, point), tail(6, point), tail(0, point)]);
-            return true;
+            to[..4].copy_from_slice(&[
+                0xf0 | (point >> 18) as u8,
+                tail(12, point),
+                tail(6, point),
+                tail(0, point),
+            ]);
+            (2, 4)
         }
-        _ => utf8.extend(&[0xe0 | (unit >> 12) as u8, tail(6, point), tail(0, point)]),
+        _ => {
+            to[..3].copy_from_slice(&[0xe0 | (unit >> 12) as u8, tail(6, point), tail(0, point)]);
+            (1, 3)
+        }
     }
-    false
 }
 
 /// Bytes that suffice for `units`; exact but for pairs of surrogates.

@@ -1,0 +1,243 @@
+/// <reference types="node" />
+
+import { EventEmitter } from 'node:events';
+
+/** How to run one operation. */
+export interface TaskOptions {
+  /** Gives up on the call: it rejects with an `AbortError` whose `cause` is the signal's reason. */
+  signal?: AbortSignal;
+  /** Milliseconds from the start of execution, instead of the pool's `taskTimeout`; 0: none. */
+  timeout?: number;
+  /** `bulk` tasks let `interactive` ones, the default, go ahead, but are never starved. */
+  priority?: 'interactive' | 'bulk';
+}
+
+/** Options of a pool. Each has an environment variable as its default; an option wins. */
+export interface PoolOptions {
+  /** Threads. `WORKER_POOL_SIZE`; 0, the default: one less than the CPUs available, at least two. */
+  size?: number;
+  /** Milliseconds a task may run, counted from the start of its execution. `WORKER_TASK_TIMEOUT_MS`, 5000; 0: no limit. */
+  taskTimeout?: number;
+  /** Bytes below which an operation runs at once on the calling thread. `WORKER_OFFLOAD_THRESHOLD_BYTES`, 10000. */
+  offloadThreshold?: number;
+  /** Tasks that may wait. `WORKER_MAX_QUEUE`, 100000. Beyond it calls reject with `ERR_QUEUE_FULL`. */
+  maxQueue?: number;
+  /** Bytes that waiting and running tasks may hold. `WORKER_MAX_QUEUE_BYTES`, 512 MiB. */
+  maxQueueBytes?: number;
+  /** Milliseconds of the event loop that building one result may take at a stretch. `WORKER_MAX_BLOCK_MS`, 4. */
+  maxBlockMs?: number;
+}
+
+export interface ShutdownOptions {
+  /** Whether accepted tasks may go on (default), or are rejected at once. */
+  drain?: boolean;
+  /** For how many milliseconds they may; 10000. What is left then rejects with `ERR_POOL_CLOSED`. */
+  timeoutMs?: number;
+}
+
+/** Codes of the errors that calls reject with. An abort has `ABORT_ERR`, malformed JSON `ERR_JSON_SYNTAX`. */
+export type ErrorCode =
+  | 'ABORT_ERR'
+  | 'ERR_INVALID_ARG'
+  | 'ERR_JSON_SYNTAX'
+  | 'ERR_POOL_CLOSED'
+  | 'ERR_QUEUE_FULL'
+  | 'ERR_TASK_PANIC'
+  | 'ERR_TASK_TIMEOUT'
+  | 'ERR_TOO_LARGE'
+  | 'ERR_UNKNOWN_TASK';
+
+/** What `parse` rejects with when the text is not JSON. */
+export interface JsonSyntaxError extends SyntaxError {
+  code: 'ERR_JSON_SYNTAX';
+  /** UTF-16 units from the start of the text. */
+  position: number;
+  /** From 1. */
+  line: number;
+  /** UTF-16 units from the start of the line, from 1. */
+  column: number;
+}
+
+export interface StringifyOptions extends TaskOptions {
+  /** `JSON.stringify`'s third argument. */
+  space?: number | string;
+}
+
+/** A message of an OpenAI chat or of Anthropic's messages. */
+export interface Message {
+  role?: string;
+  content?: unknown;
+  [key: string]: unknown;
+}
+
+export interface CompressOptions extends TaskOptions {
+  /** `truncate`: assistant text is cut at 5000 UTF-16 units, tool text at 3000, and marked. */
+  mode?: 'truncate';
+}
+
+/** Milliseconds. */
+export interface Quantiles {
+  p50: number;
+  p99: number;
+  max: number;
+}
+
+export interface OperationStats {
+  count: number;
+  /** From the call until a thread took the task. */
+  waitTime: Quantiles;
+  /** On the thread. */
+  runTime: Quantiles;
+}
+
+/** Counts since the pool's threads were made; the process-wide pool's are those of all threads that share it. */
+export interface PoolStats {
+  /** Operations that succeeded, offloaded or inline. */
+  tasksProcessed: number;
+  /** Tasks that found every thread busy and had to wait. */
+  tasksQueued: number;
+  /** Operations that failed, panics among them. */
+  tasksFailed: number;
+  tasksTimedOut: number;
+  tasksAborted: number;
+  tasksPanicked: number;
+  /** Calls refused with `ERR_QUEUE_FULL`. */
+  tasksRejected: number;
+  /** Tasks given up at a shutdown. */
+  tasksClosed: number;
+  /** Threads that died and were replaced. */
+  workersRestarted: number;
+  /** Milliseconds on a thread, the mean over all tasks that ran. */
+  avgProcessingTime: number;
+  /** Threads at most. */
+  poolSize: number;
+  /** Threads started so far. */
+  threads: number;
+  /** Threads at work. */
+  activeWorkers: number;
+  /** Tasks waiting for a thread. */
+  queueLength: number;
+  /** Tasks waiting or running. */
+  pendingTasks: number;
+  /** Bytes that waiting and running tasks hold. */
+  queueBytes: number;
+  /** Operations that this pool object ran on the calling thread. */
+  inlined: number;
+  /** Tasks given to the threads. */
+  offloaded: number;
+  operations: Record<string, OperationStats>;
+}
+
+/** What became of a message. */
+export interface MessageReport {
+  index: number;
+  action: string;
+  reason?: string;
+}
+
+export interface CompressStats {
+  original_count: number;
+  compressed_count: number;
+  /** Milliseconds. */
+  latency_ms: number;
+  transforms_applied: string[];
+  /** The messages that were changed. */
+  messages: MessageReport[];
+}
+
+/** `compressed` is false when there were no messages. */
+export interface CompressResult<M extends Message = Message> {
+  messages: M[];
+  compressed: boolean;
+  stats?: CompressStats;
+}
+
+/** Types of tasks that `exec` knows, with what they take and give. */
+export interface TaskTypes {
+  parse: { payload: string | Uint8Array | readonly Uint8Array[]; result: unknown };
+  stringify: { payload: unknown; result: string | undefined };
+  clone: { payload: unknown; result: unknown };
+  compress: { payload: { messages: readonly Message[]; options?: CompressOptions }; result: CompressResult };
+  log: { payload: { level: string; msg: string; data?: object }; result: string };
+  noop: { payload: undefined; result: void };
+}
+
+export type TaskType = keyof TaskTypes;
+
+export interface PoolEvents {
+  /** There is room again after a call was refused with `ERR_QUEUE_FULL`. */
+  drain: [];
+  /** A thread died and was replaced. Nobody needs to listen. */
+  error: [Error];
+}
+
+/** A pool of native threads for CPU work. */
+export class WorkerPool extends EventEmitter<PoolEvents> {
+  /** @throws {TypeError} `ERR_INVALID_ARG`, naming the option or variable that is wrong. */
+  constructor(options?: PoolOptions);
+
+  /** Threads. */
+  readonly size: number;
+  readonly offloadThreshold: number;
+  readonly maxBlockMs: number;
+
+  /** Starts all threads now; otherwise they start as tasks need them. */
+  initialize(): Promise<void>;
+
+  /** Runs the operation called `type`. */
+  exec<T extends TaskType>(type: T, payload?: TaskTypes[T]['payload'], options?: TaskOptions): Promise<TaskTypes[T]['result']>;
+
+  /**
+   * `JSON.parse`, with the text read off the calling thread. Bytes are read as `buffer.toString()` reads them; a list
+   * of chunks is one text. Malformed JSON rejects with a {@link JsonSyntaxError}.
+   */
+  parse<T = any>(json: string | Uint8Array | readonly Uint8Array[], options?: TaskOptions): Promise<T>;
+
+  /** `JSON.stringify`. The value is read at the call; what changes afterwards does not show. */
+  stringify(value: unknown, options: StringifyOptions & { as: 'buffer' }): Promise<Buffer | undefined>;
+  stringify(value: object | string | number | boolean | null, options?: StringifyOptions & { as?: 'string' }): Promise<string>;
+  stringify(value: unknown, options?: StringifyOptions & { as?: 'string' }): Promise<string | undefined>;
+
+  /** `structuredClone`. The value is read at the call. */
+  clone<T>(value: T, options?: TaskOptions): Promise<T>;
+
+  /** Shortens the messages of a conversation. Messages that stay as they are keep their identity. */
+  compress<M extends Message>(messages: readonly M[], options?: CompressOptions): Promise<CompressResult<M>>;
+
+  /** One JSON line, without a newline, of level, time, message and the fields of `data`. */
+  formatLog(level: string, msg: string, data?: object): Promise<string>;
+
+  getStats(): PoolStats;
+
+  /**
+   * Stops accepting tasks, lets accepted ones go on for a while, rejects what is left with `ERR_POOL_CLOSED`; resolves
+   * when every promise is settled.
+   */
+  shutdown(options?: ShutdownOptions): Promise<void>;
+
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The process-wide pool, shared by all `worker_threads`. Options count on the first call. */
+export function getWorkerPool(options?: PoolOptions): WorkerPool;
+
+/** Whether the process-wide pool is up: its threads have started and it has not been shut down. */
+export function isWorkerPoolReady(): boolean;
+
+/** `getWorkerPool().getStats()`. */
+export function getPoolStats(): PoolStats;
+
+/** `getWorkerPool().parse(json, options)`. */
+export function asyncParse<T = any>(json: string | Uint8Array | readonly Uint8Array[], options?: TaskOptions): Promise<T>;
+
+/** `getWorkerPool().stringify(value, options)`. */
+export const asyncStringify: WorkerPool['stringify'];
+
+/** `getWorkerPool().clone(value, options)`. */
+export function asyncClone<T>(value: T, options?: TaskOptions): Promise<T>;
+
+/** `structuredClone`, at once. */
+export function syncClone<T>(value: T): T;
+
+/** Bytes from which a pool without options offloads: `WORKER_OFFLOAD_THRESHOLD_BYTES`, or 10000. */
+export const OFFLOAD_THRESHOLD: number;
