@@ -1,15 +1,36 @@
 'use strict';
 
+const { syncClone } = require('./lib/clone');
 const { defaultOffloadThreshold } = require('./lib/config');
 const { WorkerPool, getWorkerPool, isWorkerPoolReady } = require('./lib/pool');
 
 /** Bytes from which a pool without options offloads. */
 const OFFLOAD_THRESHOLD = defaultOffloadThreshold();
 
+// The default pool's operations as plain functions.
+
+/** @type {typeof WorkerPool.prototype.clone} */
+function asyncClone(value, options) {
+  return getWorkerPool().clone(value, options);
+}
+
+/** @type {typeof WorkerPool.prototype.parse} */
+function asyncParse(json, options) {
+  return getWorkerPool().parse(json, options);
+}
+
+/** @type {typeof WorkerPool.prototype.getStats} */
+function getPoolStats() {
+  return getWorkerPool().getStats();
+}
+
 module.exports = {
   OFFLOAD_THRESHOLD,
   WorkerPool,
-  getPoolStats: () => getWorkerPool().getStats(),
+  asyncClone,
+  asyncParse,
+  getPoolStats,
   getWorkerPool,
   isWorkerPoolReady,
+  syncClone,
 };

@@ -1,5 +1,14 @@
 import offloop from './index.js';
 
-export const { OFFLOAD_THRESHOLD, WorkerPool, getPoolStats, getWorkerPool, isWorkerPoolReady } = offloop;
+export const {
+  OFFLOAD_THRESHOLD,
+  WorkerPool,
+  asyncClone,
+  asyncParse,
+  getPoolStats,
+  getWorkerPool,
+  isWorkerPoolReady,
+  syncClone,
+} = offloop;
 
 export default offloop;

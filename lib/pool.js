@@ -4,6 +4,7 @@ const { EventEmitter } = require('node:events');
 
 const native = require('./native');
 const { release } = require('./abort');
+const { clone } = require('./clone');
 const { MAX_TIMEOUT_MS, resolveConfig } = require('./config');
 const { codeError, invalidArgument, makeError, poolClosed } = require('./errors');
 const { parse } = require('./parse');
@@ -115,6 +116,18 @@ class WorkerPool extends EventEmitter {
   }
 
   /**
+   * structuredClone's answer, for a fraction of its time.
+   * @template T
+   * @param {T} value
+   * @param {TaskOptions} [options]
+   * @returns {Promise<T>}
+   */
+  clone(value, options) {
+    return clone(this, value, options);
+  }
+
+  /**
+   * Runs an operation by its name.
    * @param {string} type
    * @param {unknown} payload
    * @param {TaskOptions} [options]
@@ -124,6 +137,8 @@ class WorkerPool extends EventEmitter {
     switch (type) {
       case 'parse':
         return parse(this, /** @type {any} */ (payload), options);
+      case 'clone':
+        return clone(this, payload, options);
       case 'noop':
         return submit(this, options, native.noop);
       default:

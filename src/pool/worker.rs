@@ -69,7 +69,7 @@ pub(super) fn spawn(core: Arc<Core>, index: usize) -> io::Result<()> {
         super::panic::silence_this_thread();
         super::priority::lower_this_thread();
         core.sleepers().register(index);
-        Worker { core, index, searching: true, turn: Turn::default() }.run();
+        Worker { core, index, searching: true, free_since: None, turn: Turn::default() }.run();
     };
     thread::Builder::new().name(format!("offloop-{index}")).spawn(run).map(drop)
 }
@@ -79,6 +79,8 @@ struct Worker {
     index: usize,
     /// Whether this thread is counted in `Sleepers::searching`.
     searching: bool,
+    /// When its last task ended.
+    free_since: Option<Instant>,
     turn: Turn,
 }
 
@@ -108,8 +110,6 @@ impl Worker {
                 if self.searching {
                     self.searching = false;
                     self.core.found();
-                } else {
-                    self.core.count_delayed();
                 }
                 return Some(job);
             }
@@ -135,9 +135,12 @@ impl Worker {
         self.searching = true;
     }
 
-    fn execute(&self, job: &Arc<dyn Job>) {
+    fn execute(&mut self, job: &Arc<dyn Job>) {
         if !job.start() {
             return; // Interrupted in the queue; all accounts are settled.
+        }
+        if self.free_since.is_some_and(|since| job.queued_at() < since) {
+            self.core.count_delayed();
         }
         let started = Instant::now();
         let deadline = job.spec().timeout.map(|timeout| started + timeout);
@@ -162,18 +165,21 @@ impl Worker {
         }
     }
 
-    fn conclude(&self, job: &Arc<dyn Job>, started: Instant, verdict: Verdict) {
+    fn conclude(&mut self, job: &Arc<dyn Job>, started: Instant, verdict: Verdict) {
         let ending = job.finish();
         self.settle(job, started, verdict, ending);
     }
 
     /// Does all the accounts and tells the submitter last, so that whoever hears of the ending finds them done.
-    fn settle(&self, job: &Arc<dyn Job>, started: Instant, verdict: Verdict, ending: Ending) {
+    fn settle(&mut self, job: &Arc<dyn Job>, started: Instant, verdict: Verdict, ending: Ending) {
         let slot = self.core.slot(self.index);
         drop(slot.clear());
+        let ended = Instant::now();
+        self.free_since = Some(ended);
         if ending == Ending::Done {
             let wait = started.saturating_duration_since(job.queued_at());
-            slot.recorder().record(job.spec().operation, wait, started.elapsed(), verdict);
+            let run = ended.saturating_duration_since(started);
+            slot.recorder().record(job.spec().operation, wait, run, verdict);
         }
         self.core.release(job.spec());
         Arc::clone(job).post(ending);
