@@ -43,7 +43,7 @@ function syncClone(value) {
  * `structuredClone(value)` as a promise.
  *
  * @template T
- * @param {import('./pool').WorkerPool} pool
+ * @param {import('./submit').Pool} pool
  * @param {T} value
  * @param {import('./submit').TaskOptions} [options]
  * @returns {Promise<T>}

@@ -20,7 +20,7 @@ native.setScratch(scratch);
 native.install({ decode });
 
 /**
- * @param {import('./pool').WorkerPool} pool
+ * @param {import('./submit').Pool} pool
  * @param {string | Uint8Array | readonly Uint8Array[]} json
  * @param {import('./submit').TaskOptions} [options]
  * @returns {Promise<any>}
@@ -32,14 +32,14 @@ function parse(pool, json, options) {
   return Promise.reject(invalidArgument('json', 'a string, a Uint8Array or a list of them', json));
 }
 
-/** @type {(pool: import('./pool').WorkerPool, json: string, options: any) => Promise<any>} */
+/** @type {(pool: import('./submit').Pool, json: string, options: any) => Promise<any>} */
 function parseText(pool, json, options) {
   const { length } = json;
   if (length < pool.offloadThreshold) return inline(pool, options, 'parse', () => parseHere(json));
   return offload(pool, options, length, (handle, control) => native.parseString(handle, control, json, length));
 }
 
-/** @type {(pool: import('./pool').WorkerPool, json: Uint8Array, options: any) => Promise<any>} */
+/** @type {(pool: import('./submit').Pool, json: Uint8Array, options: any) => Promise<any>} */
 function parseBytes(pool, json, options) {
   const { length } = json;
   if (length === 0 && isGone(json)) return Promise.reject(invalidArgument('json', 'attached memory', json));
@@ -50,7 +50,7 @@ function parseBytes(pool, json, options) {
   return offload(pool, options, length, (handle, control) => native.parseBytes(handle, control, bytes));
 }
 
-/** @type {(pool: import('./pool').WorkerPool, chunks: readonly unknown[], options: any) => Promise<any>} */
+/** @type {(pool: import('./submit').Pool, chunks: readonly unknown[], options: any) => Promise<any>} */
 function parseChunks(pool, chunks, options) {
   let total = 0;
   /** @type {Uint8Array[]} */
@@ -90,7 +90,7 @@ function offload(pool, options, length, start) {
  */
 async function build(slices, maxBlockMs, signal) {
   let started = performance.now();
-  const root = decode(slices.next());
+  const root = decode(/** @type {string[]} */ (slices.next()));
   const open = takeOpen();
   for (;;) {
     if (performance.now() - started >= maxBlockMs) {

@@ -9,7 +9,7 @@ const { MAX_TIMEOUT_MS, resolveConfig } = require('./config');
 const { codeError, invalidArgument, makeError, poolClosed } = require('./errors');
 const { parse } = require('./parse');
 const { formatStats } = require('./stats');
-const { STATE, submit } = require('./submit');
+const { submit } = require('./submit');
 
 /**
  * @typedef {import('./submit').TaskOptions} TaskOptions
@@ -88,9 +88,8 @@ class WorkerPool extends EventEmitter {
     this.maxBlockMs = config.maxBlockMs;
     this.size = native.poolSize(handle);
     /** @type {PoolState} */
-    const state = { handle, open: true, inlined: 0, inlineFailures: 0, closing: undefined };
-    this[STATE] = state;
-    Object.defineProperty(this, STATE, { enumerable: false });
+    this._state = { handle, open: true, inlined: 0, inlineFailures: 0, closing: undefined };
+    Object.defineProperty(this, '_state', { enumerable: false });
     pools.set(handle, { pool: new WeakRef(this) });
     forgotten.register(this, handle);
   }
@@ -100,7 +99,7 @@ class WorkerPool extends EventEmitter {
    * @returns {Promise<void>}
    */
   async initialize() {
-    const { open, handle } = this[STATE];
+    const { open, handle } = this._state;
     if (!open) throw poolClosed();
     native.startPool(handle);
   }
@@ -147,7 +146,7 @@ class WorkerPool extends EventEmitter {
   }
 
   getStats() {
-    const state = this[STATE];
+    const state = this._state;
     return formatStats(native.poolStats(state.handle), state);
   }
 
@@ -159,7 +158,7 @@ class WorkerPool extends EventEmitter {
    * @returns {Promise<void>}
    */
   shutdown(options = {}) {
-    const state = this[STATE];
+    const state = this._state;
     /** @type {number} */
     let limit;
     try {
@@ -217,7 +216,7 @@ let shared;
  * @returns {WorkerPool}
  */
 function getWorkerPool(options) {
-  if (shared === undefined || !shared[STATE].open) {
+  if (shared === undefined || !shared._state.open) {
     shared = new WorkerPool({ ...options, [SHARED]: true });
   }
   return shared;
@@ -225,7 +224,7 @@ function getWorkerPool(options) {
 
 /** @returns {boolean} Whether the process-wide pool is up: its threads have started and it has not been shut down. */
 function isWorkerPoolReady() {
-  return shared !== undefined && shared[STATE].open && native.isPoolStarted(shared[STATE].handle);
+  return shared !== undefined && shared._state.open && native.isPoolStarted(shared._state.handle);
 }
 
 module.exports = { WorkerPool, getWorkerPool, isWorkerPoolReady };

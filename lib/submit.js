@@ -13,16 +13,16 @@ const { abortError, invalidArgument, poolClosed } = require('./errors');
  * @property {number} [timeout] Milliseconds from the start of execution instead of the pool's; 0: none.
  * @property {'interactive' | 'bulk'} [priority]
  *
- * @typedef {object} PoolState What the operations' modules need of a pool.
+ * @typedef {object} PoolState
  * @property {number} handle The native pool's.
  * @property {boolean} open
  * @property {number} inlined Operations run on the spot.
  * @property {number} inlineFailures
  * @property {Promise<void> | undefined} closing
+ *
+ * @typedef {{ readonly offloadThreshold: number, readonly maxBlockMs: number, _state: PoolState }} Pool What the
+ * operations' modules see of a pool; `_state` is hidden from users.
  */
-
-/** Key of a pool's {@link PoolState}: not for users. */
-const STATE = Symbol('offloop.state');
 
 const TIMEOUT_UNIT = 2;
 const SLOT_UNIT = 2 ** 33;
@@ -69,14 +69,14 @@ function pack(options) {
 /**
  * Starts a native task.
  * @template T
- * @param {{ [STATE]: PoolState }} pool
+ * @param {Pool} pool
  * @param {TaskOptions | undefined} options
  * @param {(handle: number, control: number) => Promise<T>} start Hands both numbers to one native operation and
  * returns its promise. Called before `submit` returns, if at all.
  * @returns {Promise<T>}
  */
 function submit(pool, options, start) {
-  const state = pool[STATE];
+  const state = pool._state;
   if (!state.open) return Promise.reject(poolClosed());
   let slot = 0;
   try {
@@ -98,14 +98,14 @@ function submit(pool, options, start) {
 /**
  * Runs an operation on the spot, where that is cheaper for the event loop than offloading it.
  * @template T
- * @param {{ [STATE]: PoolState }} pool
+ * @param {Pool} pool
  * @param {TaskOptions | undefined} options
  * @param {string} _operation Its name.
  * @param {() => T} compute
  * @returns {Promise<T>}
  */
 function inline(pool, options, _operation, compute) {
-  const state = pool[STATE];
+  const state = pool._state;
   if (!state.open) return Promise.reject(poolClosed());
   try {
     if (options !== undefined) {
@@ -120,4 +120,4 @@ function inline(pool, options, _operation, compute) {
   }
 }
 
-module.exports = { STATE, inline, submit };
+module.exports = { inline, submit };

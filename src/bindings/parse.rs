@@ -80,7 +80,7 @@ pub struct Slices {
 #[napi]
 impl Slices {
     /// Puts the next tape into the scratch memory and returns its string blocks; null when there is none left.
-    #[napi]
+    #[napi(ts_return_type = "string[] | null")]
     pub fn next<'env>(&mut self, env: &'env Env) -> Result<Option<Unknown<'env>>> {
         let Some(tape) = self.tapes.next() else { return Ok(None) };
         let blocks = load(Environment::of(env)?, tape)?;
