@@ -6,5 +6,6 @@ mod faults;
 pub mod inbox;
 mod parse;
 mod pool;
+mod stringify;
 mod strings;
 pub mod task;

@@ -2,7 +2,11 @@
 //!
 //! [`text`] makes UTF-8 of whatever came in, [`scan`] reads it in one pass with the vectors of [`simd`], and
 //! [`tape`] lays out what JavaScript's decoder walks. [`strings`], [`shapes`] and [`number`] are the scanner's parts.
+//! The other way, [`write`] makes text of what JavaScript's encoder lays out ([`encoding`]), with the help of
+//! [`escape`].
 
+pub mod encoding;
+mod escape;
 pub mod layout;
 mod number;
 mod registry;
@@ -14,6 +18,7 @@ mod syntax;
 pub mod tape;
 pub mod text;
 mod unescape;
+pub mod write;
 
 pub use scan::parse;
 pub use strings::{Characters, StringBlock};

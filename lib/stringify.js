@@ -1,0 +1,85 @@
+'use strict';
+
+/**
+ * `stringify`: JSON.stringify's answer. Values rich in text are encoded here (`encode.js`) and written off the main
+ * thread; for the others, and for whatever the encoder does not cover exactly, JSON.stringify itself is the cheaper
+ * way. Either way the value is read before the call returns.
+ */
+
+const native = require('./native');
+const { encode, numbers, walk, words } = require('./encode');
+const { codeError, invalidArgument } = require('./errors');
+const { inline, submit } = require('./submit');
+
+/**
+ * @typedef {import('./submit').TaskOptions & { as?: 'string' | 'buffer', space?: number | string }} StringifyOptions
+ */
+
+/**
+ * @param {import('./pool').WorkerPool} pool
+ * @param {unknown} value
+ * @param {StringifyOptions} [options]
+ * @returns {Promise<string | Buffer | undefined>}
+ */
+function stringify(pool, value, options) {
+  let asBuffer = false;
+  let gap = '';
+  if (options !== undefined) {
+    if (typeof options !== 'object' || options === null) return Promise.reject(invalidArgument('options', 'an object', options));
+    const { as, space } = options;
+    if (as !== undefined && as !== 'string' && as !== 'buffer') {
+      return Promise.reject(invalidArgument('options.as', "'string' or 'buffer'", as));
+    }
+    asBuffer = as === 'buffer';
+    if (space !== undefined) gap = gapOf(space);
+  }
+  try {
+    if (!isAscii(gap) || !encode(value, pool.offloadThreshold)) {
+      return inline(pool, options, 'stringify', () => stringifyHere(value, gap, asBuffer));
+    }
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  return submit(pool, options, (handle, control) =>
+    native.stringify(handle, control, walk.memory.slot, words, numbers, gap, asBuffer),
+  );
+}
+
+/** What JSON.stringify indents by. @param {unknown} space */
+function gapOf(space) {
+  const text = JSON.stringify([0], null, /** @type {any} */ (space));
+  return text.length > 3 ? text.slice(2, -3) : '';
+}
+
+/** @param {string} text */
+function isAscii(text) {
+  return /^[\0-\x7f]*$/.test(text); // eslint-disable-line no-control-regex
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} gap
+ * @param {boolean} asBuffer
+ */
+function stringifyHere(value, gap, asBuffer) {
+  const text = platform(value, gap);
+  return asBuffer && text !== undefined ? Buffer.from(text) : text;
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} gap
+ * @returns {string | undefined}
+ */
+function platform(value, gap) {
+  try {
+    return JSON.stringify(value, null, gap);
+  } catch (error) {
+    if (error instanceof RangeError && error.message === 'Invalid string length') {
+      throw codeError('ERR_TOO_LARGE', 'the JSON text is longer than a string can be');
+    }
+    throw error;
+  }
+}
+
+module.exports = { stringify };

@@ -1,0 +1,390 @@
+//! Strings as JSON text: the escapes of ECMAScript's `QuoteJSONString`.
+//!
+//! Input is UTF-16, as V8 hands it over. Latin-1 text is narrowed a chunk at a time and escaped with the vectors of
+//! [`super::simd`], of which the CPU's best are chosen at run time; the rest goes unit by unit.
+
+use super::simd::Lanes;
+
+/// One unit of output text, and how a string becomes it.
+pub trait Text: Copy + 'static {
+    /// Appends a string of JSON text that needs no escapes.
+    fn raw(out: &mut Vec<Self>, text: &[u16]);
+
+    /// Appends ASCII.
+    fn ascii(out: &mut Vec<Self>, text: &[u8]);
+
+    /// Appends what stands between the quotes of a JSON string.
+    fn escaped(out: &mut Vec<Self>, text: &[u16]);
+}
+
+/// Latin-1: all text is known to have no unit above 0xff.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct Latin1(pub u8);
+
+/// UTF-8 code unit.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct Utf8(pub u8);
+
+/// UTF-16 code unit.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct Utf16(pub u16);
+
+/// Whether all units fit a byte.
+pub fn is_latin1(text: &[u16]) -> bool {
+    text.chunks(4096).all(|chunk| chunk.iter().fold(0, |all, unit| all | unit) <= 0xff)
+}
+
+/// Index of the first half of a pair that a cut at `end` would split, or `end`.
+pub fn cut(text: &[u16], end: usize) -> usize {
+    if end >= text.len() {
+        return text.len();
+    }
+    let splits = end > 0 && is_high(text[end - 1]) && is_low(text[end]);
+    if splits { end - 1 } else { end }
+}
+
+fn is_high(unit: u16) -> bool {
+    unit & 0xfc00 == 0xd800
+}
+
+fn is_low(unit: u16) -> bool {
+    unit & 0xfc00 == 0xdc00
+}
+
+/// The escape of a unit below 0x80 that needs one: its bytes, and how many.
+fn escape_of(byte: u8) -> ([u8; 6], usize) {
+    let short = |letter| ([b'\\', letter, 0, 0, 0, 0], 2);
+    match byte {
+        b'"' | b'\\' => short(byte),
+        8 => short(b'b'),
+        9 => short(b't'),
+        10 => short(b'n'),
+        12 => short(b'f'),
+        13 => short(b'r'),
+        _ => (unicode_escape(u16::from(byte)), 6),
+    }
+}
+
+fn unicode_escape(unit: u16) -> [u8; 6] {
+    let digit = |shift: u16| b"0123456789abcdef"[usize::from(unit >> shift & 15)];
+    [b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]
+}
+
+fn is_plain(unit: u16) -> bool {
+    unit >= 0x20 && unit != u16::from(b'"') && unit != u16::from(b'\\') && unit & 0xf800 != 0xd800
+}
+
+/// Appends Latin-1 bytes, escaped; as UTF-8 if `UTF8`.
+#[inline(always)]
+fn escape_bytes<V: Lanes, const UTF8: bool>(out: &mut Vec<u8>, mut bytes: &[u8]) {
+    while bytes.len() >= V::WIDTH {
+        // What is stored may be longer than what is kept.
+        out.reserve(V::WIDTH);
+        // SAFETY: `WIDTH` bytes are readable and reserved; callers chose `V` for the CPU.
+        let special = unsafe {
+            let lanes = V::load(bytes.as_ptr());
+            lanes.store(out.as_mut_ptr().add(out.len()));
+            let special = lanes.quotes() | lanes.backslashes() | lanes.controls();
+            if UTF8 { special | lanes.high() } else { special }
+        };
+        let plain = if special == 0 { V::WIDTH } else { special.trailing_zeros() as usize };
+        // SAFETY: reserved and stored above.
+        unsafe { out.set_len(out.len() + plain) };
+        bytes = &bytes[plain..];
+        if special != 0 {
+            escape_byte::<UTF8>(out, bytes[0]);
+            bytes = &bytes[1..];
+        }
+    }
+    for &byte in bytes {
+        if is_plain(u16::from(byte)) && !(UTF8 && byte >= 0x80) {
+            out.push(byte);
+        } else {
+            escape_byte::<UTF8>(out, byte);
+        }
+    }
+}
+
+#[inline(always)]
+fn escape_byte<const UTF8: bool>(out: &mut Vec<u8>, byte: u8) {
+    if UTF8 && byte >= 0x80 {
+        out.extend_from_slice(&[0xc0 | byte >> 6, 0x80 | byte & 0x3f]);
+    } else {
+        let (escape, length) = escape_of(byte);
+        out.extend_from_slice(&escape[..length]);
+    }
+}
+
+/// The same with the vectors of the instruction set at hand.
+type EscapeBytes = fn(&mut Vec<u8>, &[u8]);
+
+#[cfg(target_arch = "x86_64")]
+mod dispatch {
+    use super::{EscapeBytes, escape_bytes};
+    use crate::json::simd::{Avx2, Sse2};
+
+    #[target_feature(enable = "avx2")]
+    fn avx2<const UTF8: bool>(out: &mut Vec<u8>, bytes: &[u8]) {
+        escape_bytes::<Avx2, UTF8>(out, bytes);
+    }
+
+    pub fn best<const UTF8: bool>() -> EscapeBytes {
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the CPU has it.
+            |out, bytes| unsafe { avx2::<UTF8>(out, bytes) }
+        } else {
+            escape_bytes::<Sse2, UTF8>
+        }
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+mod dispatch {
+    use super::{EscapeBytes, escape_bytes};
+
+    pub fn best<const UTF8: bool>() -> EscapeBytes {
+        escape_bytes::<crate::json::simd::Neon, UTF8>
+    }
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod dispatch {
+    use super::{EscapeBytes, escape_bytes};
+
+    pub fn best<const UTF8: bool>() -> EscapeBytes {
+        escape_bytes::<crate::json::simd::Scalar, UTF8>
+    }
+}
+
+/// Escapes Latin-1 units, narrowing a chunk at a time: the chunk stays in the first cache.
+#[inline(always)]
+fn escape_narrow<const UTF8: bool>(out: &mut Vec<u8>, text: &[u16]) {
+    const CHUNK: usize = 2048;
+    let mut narrow = [0u8; CHUNK];
+    let escape = dispatch::best::<UTF8>();
+    out.reserve(text.len());
+    for chunk in text.chunks(CHUNK) {
+        for (to, &from) in narrow.iter_mut().zip(chunk) {
+            *to = from as u8;
+        }
+        escape(out, &narrow[..chunk.len()]);
+    }
+}
+
+/// Splits off the units at the start that stand for themselves, calls `plain` with them, then `special` with the
+/// escape of the next unit.
+fn escape_units<O>(
+    out: &mut O,
+    mut text: &[u16],
+    plain: impl Fn(&mut O, &[u16]),
+    special: impl Fn(&mut O, &[u8]),
+) {
+    while !text.is_empty() {
+        let run = plain_run(text);
+        plain(out, &text[..run]);
+        text = &text[run..];
+        let Some((&unit, rest)) = text.split_first() else { return };
+        if unit < 0x80 {
+            let (escape, length) = escape_of(unit as u8);
+            special(out, &escape[..length]);
+        } else {
+            special(out, &unicode_escape(unit)); // A surrogate without its other half.
+        }
+        text = rest;
+    }
+}
+
+/// Length of the run of plain units and surrogate pairs at the start.
+fn plain_run(text: &[u16]) -> usize {
+    let mut at = 0;
+    while let Some(&unit) = text.get(at) {
+        if is_plain(unit) {
+            at += 1;
+        } else if is_high(unit) && text.get(at + 1).is_some_and(|&low| is_low(low)) {
+            at += 2;
+        } else {
+            break;
+        }
+    }
+    at
+}
+
+impl Text for Latin1 {
+    fn raw(out: &mut Vec<Self>, text: &[u16]) {
+        out.extend(text.iter().map(|&unit| Self(unit as u8)));
+    }
+
+    fn ascii(out: &mut Vec<Self>, text: &[u8]) {
+        out.extend(text.iter().map(|&byte| Self(byte)));
+    }
+
+    fn escaped(out: &mut Vec<Self>, text: &[u16]) {
+        escape_narrow::<false>(as_bytes(out), text);
+    }
+}
+
+impl Text for Utf8 {
+    fn raw(out: &mut Vec<Self>, text: &[u16]) {
+        let characters = char::decode_utf16(text.iter().copied());
+        for character in characters.map(|decoded| decoded.unwrap_or(char::REPLACEMENT_CHARACTER)) {
+            as_bytes(out).extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+    }
+
+    fn ascii(out: &mut Vec<Self>, text: &[u8]) {
+        as_bytes(out).extend_from_slice(text);
+    }
+
+    fn escaped(out: &mut Vec<Self>, text: &[u16]) {
+        if is_latin1(text) {
+            escape_narrow::<true>(as_bytes(out), text);
+        } else {
+            escape_units(out, text, Self::raw, Self::ascii);
+        }
+    }
+}
+
+impl Text for Utf16 {
+    fn raw(out: &mut Vec<Self>, text: &[u16]) {
+        out.extend(text.iter().map(|&unit| Self(unit)));
+    }
+
+    fn ascii(out: &mut Vec<Self>, text: &[u8]) {
+        out.extend(text.iter().map(|&byte| Self(u16::from(byte))));
+    }
+
+    fn escaped(out: &mut Vec<Self>, text: &[u16]) {
+        escape_units(out, text, Self::raw, Self::ascii);
+    }
+}
+
+/// A unit that is a byte.
+trait ByteUnit {}
+impl ByteUnit for Latin1 {}
+impl ByteUnit for Utf8 {}
+
+fn as_bytes<T: ByteUnit>(out: &mut Vec<T>) -> &mut Vec<u8> {
+    // SAFETY: both implementations are transparent wrappers of `u8`, so the vectors have one layout.
+    unsafe { &mut *std::ptr::from_mut(out).cast::<Vec<u8>>() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// QuoteJSONString, word by word.
+    fn oracle(text: &[u16]) -> Vec<u16> {
+        let mut out = Vec::new();
+        for decoded in char::decode_utf16(text.iter().copied()) {
+            match decoded {
+                Ok('"') => out.extend("\\\"".encode_utf16()),
+                Ok('\\') => out.extend("\\\\".encode_utf16()),
+                Ok('\u{8}') => out.extend("\\b".encode_utf16()),
+                Ok('\u{c}') => out.extend("\\f".encode_utf16()),
+                Ok('\n') => out.extend("\\n".encode_utf16()),
+                Ok('\r') => out.extend("\\r".encode_utf16()),
+                Ok('\t') => out.extend("\\t".encode_utf16()),
+                Ok(control @ '\0'..'\u{20}') => {
+                    out.extend(format!("\\u{:04x}", control as u32).encode_utf16());
+                }
+                Ok(other) => out.extend(other.encode_utf16(&mut [0; 2]).iter()),
+                Err(lone) => out.extend(format!("\\u{:04x}", lone.unpaired_surrogate()).encode_utf16()),
+            }
+        }
+        out
+    }
+
+    fn escaped<T: Text>(text: &[u16]) -> Vec<T> {
+        let mut out = Vec::new();
+        T::escaped(&mut out, text);
+        out
+    }
+
+    fn check(text: &[u16]) {
+        let want = oracle(text);
+        assert_eq!(escaped::<Utf16>(text).iter().map(|unit| unit.0).collect::<Vec<_>>(), want);
+        let utf8: Vec<u8> = escaped::<Utf8>(text).iter().map(|unit| unit.0).collect();
+        assert_eq!(String::from_utf8(utf8).unwrap(), String::from_utf16(&want).unwrap());
+        if is_latin1(text) {
+            let latin1: Vec<u16> = escaped::<Latin1>(text).iter().map(|unit| u16::from(unit.0)).collect();
+            assert_eq!(latin1, want);
+        }
+    }
+
+    /// Every vector implementation against the one that is chosen at run time, which `check` compares to the oracle.
+    fn backends_agree(bytes: &[u8]) {
+        fn run<V: Lanes>(bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
+            let (mut latin1, mut utf8) = (Vec::new(), Vec::new());
+            escape_bytes::<V, false>(&mut latin1, bytes);
+            escape_bytes::<V, true>(&mut utf8, bytes);
+            (latin1, utf8)
+        }
+        let scalar = run::<crate::json::simd::Scalar>(bytes);
+        #[cfg(target_arch = "x86_64")]
+        {
+            assert_eq!(run::<crate::json::simd::Sse2>(bytes), scalar);
+            if is_x86_feature_detected!("avx2") {
+                assert_eq!(run::<crate::json::simd::Avx2>(bytes), scalar);
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        assert_eq!(run::<crate::json::simd::Neon>(bytes), scalar);
+        let units: Vec<u16> = bytes.iter().map(|&byte| u16::from(byte)).collect();
+        let chosen: Vec<u8> = escaped::<Latin1>(&units).iter().map(|unit| unit.0).collect();
+        assert_eq!(chosen, scalar.0);
+    }
+
+    /// Mostly letters, with everything that needs care strewn in.
+    fn bytes() -> impl Strategy<Value = Vec<u8>> {
+        let byte = prop_oneof![20 => b'a'..=b'z', 1 => any::<u8>(), 1 => Just(b'"'), 1 => Just(b'\\')];
+        proptest::collection::vec(byte, 0..300)
+    }
+
+    fn units() -> impl Strategy<Value = Vec<u16>> {
+        let unit = prop_oneof![8 => 0x20u16..0x7f, 2 => 0u16..0x100, 2 => 0xd7f0u16..0xe010, 1 => any::<u16>()];
+        proptest::collection::vec(unit, 0..200)
+    }
+
+    proptest! {
+        #[test]
+        fn backends_agree_on_any_bytes(bytes in bytes()) {
+            backends_agree(&bytes);
+            check(&bytes.iter().map(|&byte| u16::from(byte)).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn any_units(units in units()) {
+            check(&units);
+        }
+
+        #[test]
+        fn a_cut_keeps_pairs_together(units in units(), end in 0usize..200) {
+            let end = cut(&units, end);
+            let (head, tail) = units.split_at(end);
+            prop_assert_eq!([oracle(head), oracle(tail)].concat(), oracle(&units));
+        }
+    }
+
+    #[test]
+    fn every_unit_alone_and_between_letters() {
+        for unit in 0..=u16::MAX {
+            check(&[unit]);
+            check(&[u16::from(b'a'), unit, u16::from(b'b')]);
+        }
+    }
+
+    #[test]
+    fn specials_at_every_place_of_a_vector() {
+        for place in 0..70 {
+            for special in [b'"', b'\\', 0x1f, 0x80, 0xff, b'\n'] {
+                let mut bytes = vec![b'x'; 70];
+                bytes[place] = special;
+                backends_agree(&bytes);
+            }
+        }
+    }
+}
