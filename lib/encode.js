@@ -21,7 +21,7 @@ const {
   WORDS_AT, NUMBERS_AT, LONG_AT, SHORT_AT, SHORT_FROM, HEADER,
 } = require('./encoding');
 const { isDisguised, prototypesAreExtended } = require('./plain');
-const { ShapeTrie, MAX_KEYS } = require('./shapes');
+const { createShapes, MAX_KEYS } = require('./shapes');
 const { growTextMemory, takeTextMemory } = require('./text-memory');
 const { FIRST_LOOK, isWorth } = require('./worth');
 
@@ -86,8 +86,7 @@ const open = new Array(MAX_DEPTH).fill(null);
 
 /** A shape's place in the walk that defined it last. @typedef {{ walk: number, op: number }} Place */
 
-/** @type {ShapeTrie<Encoder>} */
-const shapes = new ShapeTrie(compileEncoder);
+const shapes = createShapes(compileEncoder);
 
 /**
  * Encodes a value into `words`, `numbers` and `walk.memory`, which stay valid until the next call.
@@ -173,7 +172,7 @@ function encodeString(text, at) {
   if (length <= SHORT) {
     walk.rope += text;
     if (walk.rope.length > ROPE) flushRope();
-    words[at] = length << TAG_BITS;
+    words[at] = STRING | (length << TAG_BITS);
     return at + 1;
   }
   const end = walk.long + length;

@@ -25,7 +25,9 @@ function copyGraph(root) {
   if (first === null) return NOT_PLAIN;
   copies.set(root, first.target);
   const stack = [first];
-  for (let frame = first; ; frame = stack[stack.length - 1]) {
+  /** @type {Frame} */
+  let frame = first;
+  for (; ; frame = stack[stack.length - 1]) {
     if (frame.at === frame.keys.length) {
       if (Array.isArray(frame.target)) frame.target.length = frame.keys.length;
       stack.pop();
@@ -38,12 +40,13 @@ function copyGraph(root) {
     let value = frame.source[key];
     if (typeof value === 'function' || typeof value === 'symbol') return NOT_PLAIN;
     if (typeof value === 'object' && value !== null) {
+      /** @type {object | undefined} */
       let copy = copies.get(value);
       if (copy === undefined) {
         const next = open(value);
         if (next === null) return NOT_PLAIN;
         copy = next.target;
-        copies.set(value, copy);
+        copies.set(value, next.target);
         stack.push(next);
       }
       value = copy;

@@ -23,8 +23,10 @@ class ShapeNode {
   /**
    * @param {ShapeNode<T> | null} parent
    * @param {string} key
+   * @param {boolean} indexed
    */
-  constructor(parent, key) {
+  constructor(parent, key, indexed) {
+    /** @type {ShapeNode<T> | null} */
     this.parent = parent;
     this.key = key;
     /** The key of the child taken last, compared before the others; a node without children has itself there. */
@@ -35,7 +37,7 @@ class ShapeNode {
     this.children = null;
     this.sightings = 0;
     /** Whether the first key looks like an index, as those of `arguments` do. */
-    this.indexed = parent !== null && (parent.indexed || (parent.parent === null && key >= '0' && key < ':'));
+    this.indexed = indexed;
     /** @type {T | null} */
     this.compiled = null;
   }
@@ -57,12 +59,13 @@ class ShapeTrie {
   constructor(compile) {
     this.compile = compile;
     this.compiles = canCompile();
-    this.clear();
+    /** @type {ShapeNode<T>} */
+    this.root = new ShapeNode(null, '', false);
+    this.size = 1;
   }
 
   clear() {
-    /** @type {ShapeNode<T>} */
-    this.root = new ShapeNode(null, '');
+    this.root = new ShapeNode(null, '', false);
     this.size = 1;
   }
 
@@ -77,7 +80,7 @@ class ShapeTrie {
     if (node.children === null) node.children = new Map();
     let child = node.children.get(key);
     if (child === undefined) {
-      child = new ShapeNode(node, key);
+      child = new ShapeNode(node, key, node === this.root ? key >= '0' && key < ':' : node.indexed);
       node.children.set(key, child);
       this.size++;
     }
@@ -108,4 +111,12 @@ function canCompile() {
   }
 }
 
-module.exports = { ShapeTrie, MAX_KEYS };
+/**
+ * @template T
+ * @param {(keys: string[], sample: object) => T} compile
+ */
+function createShapes(compile) {
+  return new ShapeTrie(compile);
+}
+
+module.exports = { createShapes, MAX_KEYS };

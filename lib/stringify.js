@@ -40,6 +40,17 @@ function stringify(pool, value, options) {
   } catch (error) {
     return Promise.reject(error);
   }
+  return offload(pool, options, gap, asBuffer);
+}
+
+/**
+ * Has what `encode` made written to text.
+ * @param {import('./pool').WorkerPool} pool
+ * @param {StringifyOptions | undefined} options
+ * @param {string} gap
+ * @param {boolean} asBuffer
+ */
+function offload(pool, options, gap, asBuffer) {
   return submit(pool, options, (handle, control) =>
     native.stringify(handle, control, walk.memory.slot, words, numbers, gap, asBuffer),
   );
@@ -82,4 +93,4 @@ function platform(value, gap) {
   }
 }
 
-module.exports = { stringify };
+module.exports = { offload, stringify };

@@ -15,7 +15,7 @@ const { isProxy } = require('node:util').types;
 const { define } = require('./graph');
 const { Leaves } = require('./leaves');
 const { NOT_PLAIN, NOT_A_TREE, isDense, isDisguised, prototypesAreExtended } = require('./plain');
-const { ShapeTrie, MAX_KEYS } = require('./shapes');
+const { createShapes, MAX_KEYS } = require('./shapes');
 
 /** Deeper values are left to the iterative copy; so are cycles, which run into it at once. */
 const MAX_DEPTH = 100;
@@ -31,8 +31,7 @@ let busy = false;
 
 /** @typedef {(source: any) => object} Copier */
 
-/** @type {ShapeTrie<Copier>} */
-const shapes = new ShapeTrie(compileCopier);
+const shapes = createShapes(compileCopier);
 
 /**
  * @param {object} root
@@ -55,7 +54,7 @@ function copyTree(root) {
   }
 }
 
-/** @param {any} value */
+/** @param {any} value @returns {any} */
 function copyAny(value) {
   switch (typeof value) {
     case 'string':
@@ -77,7 +76,7 @@ function copyAny(value) {
   }
 }
 
-/** @param {any} source */
+/** @param {any} source @returns {object} */
 function copyContainer(source) {
   if (isProxy(source)) throw NOT_PLAIN;
   if (depth === MAX_DEPTH) throw NOT_A_TREE;
@@ -128,7 +127,7 @@ function assignAll(source) {
   return target;
 }
 
-/** @param {any[]} source */
+/** @param {any[]} source @returns {any[]} */
 function copyArray(source) {
   if (!isDense(source)) throw NOT_PLAIN;
   const { length } = source;

@@ -11,7 +11,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use napi::bindgen_prelude::{Buffer, Either, Error, Result, Status, Unknown, check_status, sys};
+use napi::bindgen_prelude::{Buffer, Either, Error, Result, Status, Unknown, Utf16String, check_status, sys};
 use napi::{Env, ScopedTask};
 use napi_derive::napi;
 
@@ -37,8 +37,14 @@ impl TextMemory {
         Self { bytes: unsafe { Box::from_raw(Box::into_raw(words) as *mut [UnsafeCell<u64>]) } }
     }
 
-    fn start(&self) -> *mut u8 {
-        UnsafeCell::raw_get(self.bytes.as_ptr()).cast()
+    fn start(&self) -> *mut u64 {
+        UnsafeCell::raw_get(self.bytes.as_ptr())
+    }
+
+    /// The first unit of text.
+    fn text(&self) -> *const u16 {
+        // SAFETY: the header lies within the memory.
+        unsafe { self.start().add(TEXT_HEADER / size_of::<u64>()) }.cast()
     }
 
     fn byte_length(&self) -> usize {
@@ -71,9 +77,7 @@ impl Lease {
             return Err(Error::new(Status::InvalidArg, "the text is longer than its memory"));
         }
         // SAFETY: within the memory, initialised, aligned, and not written while it is leased.
-        Ok(unsafe {
-            std::slice::from_raw_parts(self.0.start().add(TEXT_HEADER).cast::<u16>().add(first), count)
-        })
+        Ok(unsafe { std::slice::from_raw_parts(self.0.text().add(first), count) })
     }
 }
 
@@ -189,13 +193,14 @@ impl<'env> ScopedTask<'env> for Stringify {
     ts_args_type = "pool: number, control: number, slot: number, words: Uint32Array, numbers: Float64Array, gap: string, asBuffer: boolean",
     ts_return_type = "Promise<string | Buffer>"
 )]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
 pub fn stringify(
     pool: u32,
     control: f64,
     slot: u32,
     words: &[u32],
     numbers: &[f64],
-    gap: String,
+    gap: Utf16String,
     as_buffer: bool,
 ) -> Result<PoolTask<Stringify>> {
     let invalid = |what| Error::new(Status::InvalidArg, what);
@@ -215,7 +220,7 @@ pub fn stringify(
         lease: Some(Lease::new(memory)?),
         words: words.to_vec(),
         numbers: numbers.to_vec(),
-        gap: gap.encode_utf16().collect(),
+        gap: gap.to_vec(),
         as_buffer,
         cancel,
     };

@@ -276,7 +276,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// QuoteJSONString, word by word.
+    /// `QuoteJSONString`, word by word.
     fn oracle(text: &[u16]) -> Vec<u16> {
         let mut out = Vec::new();
         for decoded in char::decode_utf16(text.iter().copied()) {
@@ -345,7 +345,8 @@ mod tests {
     }
 
     fn units() -> impl Strategy<Value = Vec<u16>> {
-        let unit = prop_oneof![8 => 0x20u16..0x7f, 2 => 0u16..0x100, 2 => 0xd7f0u16..0xe010, 1 => any::<u16>()];
+        let unit =
+            prop_oneof![8 => 0x20u16..0x7f, 2 => 0u16..0x100, 2 => 0xd7f0u16..0xe010, 1 => any::<u16>()];
         proptest::collection::vec(unit, 0..200)
     }
 
