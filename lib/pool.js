@@ -36,6 +36,9 @@ const forgotten = new FinalizationRegistry((/** @type {number} */ handle) => {
   native.releasePool(handle);
 });
 
+/** Registered by hand, and so not in the generated types. @type {(handle: number, control: number) => Promise<void>} */
+const noop = Reflect.get(native, 'noop');
+
 native.install({ makeError, released: release, drainLater, event: onEvent });
 
 function drainLater() {
@@ -139,7 +142,7 @@ class WorkerPool extends EventEmitter {
       case 'clone':
         return clone(this, payload, options);
       case 'noop':
-        return submit(this, options, native.noop);
+        return submit(this, options, noop);
       default:
         return Promise.reject(codeError('ERR_UNKNOWN_TASK', `no task type is called ${String(type)}`));
     }
@@ -227,4 +230,6 @@ function isWorkerPoolReady() {
   return shared !== undefined && shared._state.open && native.isPoolStarted(shared._state.handle);
 }
 
-module.exports = { WorkerPool, getWorkerPool, isWorkerPoolReady };
+exports.WorkerPool = WorkerPool;
+exports.getWorkerPool = getWorkerPool;
+exports.isWorkerPoolReady = isWorkerPoolReady;
