@@ -83,7 +83,7 @@ impl Fixture {
         body: impl FnOnce() -> Result<u32, String> + Send + 'static,
     ) -> Result<Arc<Task<Closure>>, Refusal> {
         let side = Side { tag, told: self.tell.clone() };
-        self.client.submit(spec, Closure(Some(Box::new(body))), side).map_err(|refused| {
+        self.client.submit_abortable(spec, Closure(Some(Box::new(body))), side).map_err(|refused| {
             assert!(refused.work.0.is_some() && refused.side.tag == tag, "a refusal hands everything back");
             refused.reason
         })

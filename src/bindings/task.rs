@@ -160,19 +160,15 @@ impl Environment {
             JsSide { deferred: Cell::new(deferred), pool, slot, links: [Link::default(), Link::default()] };
         self.expect();
         entry.expect();
-        match entry.client.submit(spec, JsWork(task), side) {
-            Ok(task) => {
-                if slot != 0 {
-                    self.set_abortable(slot, task);
-                }
-            }
-            Err(refused) => {
-                let error = refusal_error(&refused.reason, &entry);
-                refused.side.reject(self, error);
-                if let Err(error) = refused.work.0.finally(Env::from_raw(self.raw())) {
-                    drop(error); // The promise is settled: nobody to tell.
-                }
-            }
+        let submitted = if slot == 0 {
+            entry.client.submit(spec, JsWork(task), side)
+        } else {
+            let submitted = entry.client.submit_abortable(spec, JsWork(task), side);
+            submitted.map(|task| self.set_abortable(slot, task))
+        };
+        if let Err(refused) = submitted {
+            refused.side.reject(self, refusal_error(&refused.reason, &entry));
+            let _ = refused.work.0.finally(Env::from_raw(self.raw())); // The promise is settled: nobody to tell.
         }
         Ok(promise)
     }

@@ -46,6 +46,10 @@ pub struct Refused<W: Work> {
 }
 
 /// The part of a client that its tasks, the threads and the watchdog share.
+///
+/// The alignment keeps its reference count, which submitters write with every task, on another cache line than
+/// what pool threads read with every task.
+#[repr(align(128))]
 pub(super) struct Gate {
     pub(super) core: Arc<Core>,
     observer: Arc<dyn Observer>,
@@ -169,7 +173,23 @@ impl Client {
     }
 
     /// Queues a task. A refused one is handed back.
-    pub fn submit<W: Work>(&self, spec: Spec, work: W, side: W::Side) -> Result<Arc<Task<W>>, Refused<W>> {
+    pub fn submit<W: Work>(&self, spec: Spec, work: W, side: W::Side) -> Result<(), Refused<W>> {
+        self.admit(spec, work, side).map(|task| self.enqueue(task))
+    }
+
+    /// Queues a task and keeps hold of it, to [`Task::abort`] it.
+    pub fn submit_abortable<W: Work>(
+        &self,
+        spec: Spec,
+        work: W,
+        side: W::Side,
+    ) -> Result<Arc<Task<W>>, Refused<W>> {
+        let task = self.admit(spec, work, side)?;
+        self.enqueue(Arc::<Task<W>>::clone(&task));
+        Ok(task)
+    }
+
+    fn admit<W: Work>(&self, spec: Spec, work: W, side: W::Side) -> Result<Arc<Task<W>>, Refused<W>> {
         let core = &self.gate.core;
         let admitted = if self.is_open() { core.admit(&spec) } else { Err(Refusal::Closed) };
         if let Err(reason) = admitted {
@@ -179,13 +199,17 @@ impl Client {
             }
             return Err(Refused { reason, work, side });
         }
-        let task = Arc::new(Task::new(Arc::clone(&self.gate), spec, work, side));
-        core.enqueue(Arc::clone(&task) as Arc<dyn Job>);
+        Ok(Arc::new(Task::new(Arc::clone(&self.gate), spec, work, side)))
+    }
+
+    fn enqueue(&self, job: Arc<dyn Job>) {
+        self.gate.core.enqueue(job);
         if !self.is_open() {
             // Closed by another thread meanwhile, so perhaps no thread looks at the lanes any more.
-            self.gate.give_up(Arc::clone(&task) as Arc<dyn Job>, Interrupt::Closed);
+            for job in self.gate.core.jobs_of(&self.gate) {
+                self.gate.give_up(job, Interrupt::Closed);
+            }
         }
-        Ok(task)
     }
 
     /// Stops accepting. Every task accepted before still has its ending told. Never blocks. A second call may only
