@@ -131,13 +131,19 @@ export interface PoolStats {
 /** What became of a message. */
 export interface MessageReport {
   index: number;
-  action: string;
-  reason?: string;
+  action: 'truncated';
+  reason: string;
+  /** UTF-16 units of the texts that have a limit. */
+  chars_before: number;
+  chars_after: number;
 }
 
 export interface CompressStats {
   original_count: number;
   compressed_count: number;
+  /** UTF-16 units of the texts that have a limit. */
+  chars_before: number;
+  chars_after: number;
   /** Milliseconds. */
   latency_ms: number;
   transforms_applied: string[];

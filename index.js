@@ -19,6 +19,11 @@ function asyncParse(json, options) {
   return getWorkerPool().parse(json, options);
 }
 
+/** @type {typeof WorkerPool.prototype.stringify} */
+function asyncStringify(value, options) {
+  return getWorkerPool().stringify(value, options);
+}
+
 /** @type {typeof WorkerPool.prototype.getStats} */
 function getPoolStats() {
   return getWorkerPool().getStats();
@@ -29,6 +34,7 @@ module.exports = {
   WorkerPool,
   asyncClone,
   asyncParse,
+  asyncStringify,
   getPoolStats,
   getWorkerPool,
   isWorkerPoolReady,

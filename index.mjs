@@ -5,6 +5,7 @@ export const {
   WorkerPool,
   asyncClone,
   asyncParse,
+  asyncStringify,
   getPoolStats,
   getWorkerPool,
   isWorkerPoolReady,

@@ -16,6 +16,10 @@ describe('exec', () => {
     assert.strictEqual(await pool.exec('noop'), undefined);
     assert.deepStrictEqual(await pool.exec('parse', '{"a":[1]}'), { a: [1] });
     assert.deepStrictEqual(await pool.exec('clone', { a: [1] }), { a: [1] });
+    assert.strictEqual(await pool.exec('stringify', { a: [1] }), '{"a":[1]}');
+    const { messages } = await pool.exec('compress', { messages: [{ role: 'tool', content: 'x'.repeat(4000) }], options: { mode: 'truncate' } });
+    assert.strictEqual(messages[0].content, `${'x'.repeat(3000)}\n[...truncated...]`);
+    assert.match(await pool.exec('log', { level: 'info', msg: 'hello', data: { a: 1 } }), /^\{"level":"info","time":"[^"]+","msg":"hello","a":1\}$/);
   });
 
   it('rejects names that are none', async () => {

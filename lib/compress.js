@@ -32,7 +32,7 @@ const TEXT_BLOCKS = new Set(['text', 'input_text', 'output_text']);
  */
 
 /**
- * @param {import('./pool').WorkerPool} pool
+ * @param {import('./submit').Pool} pool
  * @param {any[]} messages OpenAI chat or Anthropic messages, or OpenAI Responses items; they are not changed.
  * @param {CompressOptions} [options]
  * @returns {Promise<CompressResult>}

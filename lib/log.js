@@ -18,7 +18,7 @@ const { inline } = require('./submit');
 const ERROR_DEPTH = 6;
 
 /**
- * @param {import('./pool').WorkerPool} pool
+ * @param {import('./submit').Pool} pool
  * @param {string} level
  * @param {string} msg
  * @param {object | null} [data] its keys come after the others and win over them; an Error becomes `err`

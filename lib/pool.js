@@ -5,10 +5,13 @@ const { EventEmitter } = require('node:events');
 const native = require('./native');
 const { release } = require('./abort');
 const { clone } = require('./clone');
+const { compress } = require('./compress');
 const { MAX_TIMEOUT_MS, resolveConfig } = require('./config');
 const { codeError, invalidArgument, makeError, poolClosed } = require('./errors');
+const { formatLog } = require('./log');
 const { parse } = require('./parse');
 const { formatStats } = require('./stats');
+const { stringify } = require('./stringify');
 const { submit } = require('./submit');
 
 /**
@@ -35,9 +38,6 @@ const forgotten = new FinalizationRegistry((/** @type {number} */ handle) => {
   pools.delete(handle);
   native.releasePool(handle);
 });
-
-/** Registered by hand, and so not in the generated types. @type {(handle: number, control: number) => Promise<void>} */
-const noop = Reflect.get(native, 'noop');
 
 native.install({ makeError, released: release, drainLater, event: onEvent });
 
@@ -118,6 +118,16 @@ class WorkerPool extends EventEmitter {
   }
 
   /**
+   * JSON.stringify, off the event loop where that is cheaper for it.
+   * @param {unknown} value
+   * @param {import('./stringify').StringifyOptions} [options]
+   * @returns {Promise<any>}
+   */
+  stringify(value, options) {
+    return stringify(this, value, options);
+  }
+
+  /**
    * structuredClone's answer, for a fraction of its time.
    * @template T
    * @param {T} value
@@ -129,6 +139,27 @@ class WorkerPool extends EventEmitter {
   }
 
   /**
+   * Shortens the messages of a conversation.
+   * @param {any[]} messages
+   * @param {import('./compress').CompressOptions} [options]
+   * @returns {Promise<import('./compress').CompressResult>}
+   */
+  compress(messages, options) {
+    return compress(this, messages, options);
+  }
+
+  /**
+   * A JSON line, without a newline.
+   * @param {string} level
+   * @param {string} msg
+   * @param {object | null} [data]
+   * @returns {Promise<string>}
+   */
+  formatLog(level, msg, data) {
+    return formatLog(this, level, msg, data);
+  }
+
+  /**
    * Runs an operation by its name.
    * @param {string} type
    * @param {unknown} payload
@@ -136,13 +167,21 @@ class WorkerPool extends EventEmitter {
    * @returns {Promise<unknown>}
    */
   exec(type, payload, options) {
+    // Each operation checks its own arguments.
+    const any = /** @type {any} */ (payload);
     switch (type) {
       case 'parse':
-        return parse(this, /** @type {any} */ (payload), options);
+        return parse(this, any, options);
+      case 'stringify':
+        return stringify(this, any, options);
       case 'clone':
-        return clone(this, payload, options);
+        return clone(this, any, options);
+      case 'compress':
+        return compress(this, any?.messages, { ...any?.options, ...options });
+      case 'log':
+        return formatLog(this, any?.level, any?.msg, any?.data);
       case 'noop':
-        return submit(this, options, noop);
+        return submit(this, options, native.noop);
       default:
         return Promise.reject(codeError('ERR_UNKNOWN_TASK', `no task type is called ${String(type)}`));
     }

@@ -16,7 +16,7 @@ const { inline, submit } = require('./submit');
  */
 
 /**
- * @param {import('./pool').WorkerPool} pool
+ * @param {import('./submit').Pool} pool
  * @param {unknown} value
  * @param {StringifyOptions} [options]
  * @returns {Promise<string | Buffer | undefined>}
@@ -45,7 +45,7 @@ function stringify(pool, value, options) {
 
 /**
  * Has what `encode` made written to text.
- * @param {import('./pool').WorkerPool} pool
+ * @param {import('./submit').Pool} pool
  * @param {StringifyOptions | undefined} options
  * @param {string} gap
  * @param {boolean} asBuffer
