@@ -23,7 +23,7 @@ const {
 const { isDisguised, prototypesAreExtended } = require('./plain');
 const { createShapes, MAX_KEYS } = require('./shapes');
 const { growTextMemory, takeTextMemory } = require('./text-memory');
-const { FIRST_LOOK, isWorth } = require('./worth');
+const { FIRST_LOOK, estimate, isPromising, isWinning, isWorth, learn } = require('./worth');
 
 /** Room for so many ops and numbers: some 20 MB of JSON text in small values. Larger ones stay inline. */
 const MAX_WORDS = 1 << 20;
@@ -72,6 +72,9 @@ const walk = {
   number: 0,
   /** Words after which to look whether it is worth going on. */
   lookAt: 0,
+  eager: false,
+  /** What is known about values like the one walked last. @type {import('./worth').Site} */
+  site: { expected: -1 },
 };
 
 /** The containers around the value being encoded, outermost first. @type {(object | null)[]} */
@@ -88,15 +91,39 @@ const open = new Array(MAX_DEPTH).fill(null);
 
 const shapes = createShapes(compileEncoder);
 
+/** Sites of values that are no plain objects. */
+const arrays = { expected: -1 };
+const others = { expected: -1 };
+
+/**
+ * @param {any} value
+ * @returns {import('./worth').Site}
+ */
+function siteOf(value) {
+  if (typeof value !== 'object' || value === null || isProxy(value)) return others;
+  if (Array.isArray(value)) return arrays;
+  let node = shapes.root;
+  let count = 0;
+  for (const key in value) {
+    if (++count > MAX_KEYS) return others;
+    node = shapes.step(node, key);
+  }
+  return node;
+}
+
 /**
  * Encodes a value into `words`, `numbers` and `walk.memory`, which stay valid until the next call.
  *
  * @param {unknown} value
- * @param {number} threshold bytes of text below which it is not worth it
+ * @param {number} threshold characters of JSON text from which the pool is to be used; 0: whenever it can be
  * @returns {boolean} false when the platform should do it: it has not begun, or it can begin again
  */
 function encode(value, threshold) {
   if (walk.busy || prototypesAreExtended()) return false;
+  const site = typeof value === 'string' ? { expected: value.length } : siteOf(value);
+  walk.site = site;
+  if (!isPromising(site, threshold)) return false;
+  walk.eager = threshold === 0;
   walk.busy = true;
   walk.depth = 0;
   walk.numbers = 0;
@@ -109,8 +136,10 @@ function encode(value, threshold) {
   walk.lookAt = FIRST_LOOK;
   try {
     const end = encodeAny(value, HEADER);
-    if (!isWorth(end, walk.numbers, textUnits(), threshold)) return false;
     if (words[HEADER] === OP_UNDEFINED) return false;
+    const length = estimate(end, walk.numbers, textUnits());
+    if (!walk.eager && (length < threshold || !isWorth(end, walk.numbers, textUnits()))) return false;
+    learn(site, length);
     flushRope();
     words[WORDS_AT] = end;
     words[NUMBERS_AT] = walk.numbers;
@@ -132,6 +161,11 @@ function textUnits() {
   return walk.long + walk.short + walk.rope.length;
 }
 
+/** Whether to go on. @param {number} at */
+function isOn(at) {
+  return walk.eager || isWinning(at, walk.numbers, textUnits());
+}
+
 /** Writes the rope to memory, behind the short strings that are there. */
 function flushRope() {
   const end = walk.short + walk.rope.length;
@@ -141,29 +175,22 @@ function flushRope() {
   walk.rope = '';
 }
 
-/** @type {Encoder} */
+/**
+ * Comparisons rather than a switch: V8 compiles each to a look at the hidden class, but makes a switch's operand a
+ * string first.
+ * @type {Encoder}
+ */
 function encodeAny(value, at) {
-  switch (typeof value) {
-    case 'string':
-      return encodeString(value, at);
-    case 'number':
-      return encodeNumber(value, at);
-    case 'boolean':
-      words[at] = value ? OP_TRUE : OP_FALSE;
-      return at + 1;
-    case 'object':
-      if (value !== null) return encodeContainer(value, at);
-      words[at] = OP_NULL;
-      return at + 1;
-    case 'bigint':
-      throw NOT_ENCODED;
-    case 'function':
-      if (value.toJSON !== undefined) throw NOT_ENCODED;
-    // falls through
-    default:
-      words[at] = OP_UNDEFINED;
-      return at + 1;
-  }
+  if (typeof value === 'string') return encodeString(value, at);
+  if (typeof value === 'number') return encodeNumber(value, at);
+  if (value === null) words[at] = OP_NULL;
+  else if (typeof value === 'object') return encodeContainer(value, at);
+  else if (value === true) words[at] = OP_TRUE;
+  else if (value === false) words[at] = OP_FALSE;
+  else if (typeof value === 'bigint') throw NOT_ENCODED;
+  else if (typeof value === 'function' && value.toJSON !== undefined) throw NOT_ENCODED;
+  else words[at] = OP_UNDEFINED;
+  return at + 1;
 }
 
 /** @param {string} text @param {number} at */
@@ -198,7 +225,7 @@ function encodeNumber(value, at) {
 /** @type {Encoder} */
 function encodeContainer(source, at) {
   if (at > walk.lookAt) {
-    if (at > MAX_WORDS - SHAPE_WORDS || !isWorth(at, walk.numbers, textUnits(), 0)) throw NOT_ENCODED;
+    if (at > MAX_WORDS - SHAPE_WORDS || !isOn(at)) throw NOT_ENCODED;
     walk.lookAt = at * 8;
     if (walk.lookAt > MAX_WORDS - SHAPE_WORDS) walk.lookAt = MAX_WORDS - SHAPE_WORDS;
   }

@@ -7,7 +7,7 @@
  * twice, so only leaves need looking at. `new Set(leaves)` would tell, at 25 to 50 ns for each of them, more than
  * their copy costs. Instead each leaf comes with a hash of its content, a by-product of copying it: two visits of one
  * leaf have equal hashes, so leaves whose hash is their own need no look at their identity. A bitmap finds those; the
- * others are compared by identity, in groups of equal hashes.
+ * others are compared by identity.
  */
 
 const FIRST_CAPACITY = 1024;
@@ -15,6 +15,9 @@ const FIRST_CAPACITY = 1024;
 const KEPT_CAPACITY = 65536;
 /** Bitmaps of up to this many words are kept, too. */
 const KEPT_WORDS = 8192;
+/** Slots of the table in which a group of visits is compared, and how many of them a visit tries. */
+const SLOTS = 1024;
+const MAX_PROBES = 12;
 /** A Set above this size leaves V8's new space, and each insertion costs double. */
 const SMALL_SET = 4096;
 
@@ -30,6 +33,8 @@ class Leaves {
     this.nextCheck = FIRST_CAPACITY;
     /** Number of visits so far. */
     this.visits = 0;
+    /** @type {(object | null)[]} */
+    this.slots = new Array(SLOTS).fill(null);
     /** Bitmaps by hash: met, and met again. */
     this.once = new Int32Array(KEPT_WORDS);
     this.twice = new Int32Array(KEPT_WORDS);
@@ -84,7 +89,7 @@ class Leaves {
   hasRepeats() {
     if (repeats(this.empty)) return true;
     if (this.count < 2) return false;
-    const { hashes, objects, count } = this;
+    const { hashes, count } = this;
     // One word of 32 bits per leaf or more: one leaf in 64 or fewer is a suspect by accident.
     const shift = Math.clz32(count);
     const words = 2 ** (32 - shift);
@@ -102,16 +107,47 @@ class Leaves {
       }
     }
     if (suspects === 0) return false;
-    // Groups of some hundred: a Set of that size lives in the processor's first cache.
+    // Groups of some hundred, by hash: what is kept of one to compare with fits the processor's first cache.
     const mask = 2 ** (32 - Math.clz32(Math.min(suspects >> 8, 255))) - 1;
-    /** @type {(object | null)[][]} */
+    /** @type {number[][]} */
     const groups = [];
     for (let i = 0; i <= mask; i++) groups.push([]);
     for (let i = 0; i < count; i++) {
       const hash = spread(hashes[i]);
-      if (twice[hash >>> shift] & (1 << (hash & 31))) groups[(hash >>> 5) & mask].push(objects[i]);
+      if (twice[hash >>> shift] & (1 << (hash & 31))) groups[(hash >>> 5) & mask].push(i);
     }
-    return groups.some(repeats);
+    return groups.some((group) => this.groupRepeats(group));
+  }
+
+  /**
+   * Whether a leaf is in a group of visits twice: a hash table with linear probing, in which leaves of equal content
+   * lie side by side. Those of which there are more than a few go into a Set.
+   * @param {number[]} group
+   */
+  groupRepeats(group) {
+    const { hashes, objects, slots } = this;
+    /** @type {(object | null)[]} */
+    const many = [];
+    if (group.length > SLOTS / 2) return repeats(group.map((i) => objects[i]));
+    slots.fill(null);
+    for (let at = 0; at < group.length; at++) {
+      const object = objects[group[at]];
+      // Not the bits that chose the group.
+      let slot = spread(hashes[group[at]]) >>> 16;
+      let probes = 0;
+      for (; probes < MAX_PROBES; probes++) {
+        slot &= SLOTS - 1;
+        if (slots[slot] === object) return true;
+        if (slots[slot] === null) {
+          slots[slot] = object;
+          break;
+        }
+        slot++;
+      }
+      if (probes === MAX_PROBES) many.push(object);
+    }
+    slots.fill(null);
+    return repeats(many);
   }
 }
 

@@ -8,11 +8,12 @@
  */
 
 const { isNativeError } = require('node:util').types;
-const { encode } = require('./encode');
+const { encode, walk } = require('./encode');
 const { invalidArgument } = require('./errors');
 const { define } = require('./graph');
 const { offload } = require('./stringify');
 const { inline } = require('./submit');
+const { learn } = require('./worth');
 
 /** Levels of objects and arrays in which errors are looked for; JSON.stringify makes `{}` of those further down. */
 const ERROR_DEPTH = 6;
@@ -51,7 +52,12 @@ function formatLog(pool, level, msg, data) {
  */
 function line(head, data, record) {
   try {
-    if (record !== undefined) return JSON.stringify(record);
+    if (record !== undefined) {
+      const { site } = walk;
+      const text = JSON.stringify(record);
+      learn(site, text.length);
+      return text;
+    }
   } catch {
     // A cycle, a BigInt, …: below.
   }

@@ -33,6 +33,10 @@ class ShapeNode {
     this.lastKey = '';
     /** @type {ShapeNode<T> | null} */
     this.last = null;
+    /** The one taken before another was. */
+    this.otherKey = '';
+    /** @type {ShapeNode<T> | null} */
+    this.other = null;
     /** @type {Map<string, ShapeNode<T>> | null} */
     this.children = null;
     this.sightings = 0;
@@ -40,6 +44,8 @@ class ShapeNode {
     this.indexed = indexed;
     /** @type {T | null} */
     this.compiled = null;
+    /** What worth.js knows about values with this key list at the top. */
+    this.expected = -1;
   }
 
   /** The key list this node stands for. */
@@ -77,6 +83,15 @@ class ShapeTrie {
    */
   step(node, key) {
     if (node.last !== null && node.lastKey === key) return node.last;
+    const { other } = node;
+    node.other = node.last;
+    if (other !== null && node.otherKey === key) {
+      node.otherKey = node.lastKey;
+      node.lastKey = key;
+      node.last = other;
+      return other;
+    }
+    node.otherKey = node.lastKey;
     if (node.children === null) node.children = new Map();
     let child = node.children.get(key);
     if (child === undefined) {

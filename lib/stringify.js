@@ -10,6 +10,7 @@ const native = require('./native');
 const { encode, numbers, walk, words } = require('./encode');
 const { codeError, invalidArgument } = require('./errors');
 const { inline, submit } = require('./submit');
+const { learn } = require('./worth');
 
 /**
  * @typedef {import('./submit').TaskOptions & { as?: 'string' | 'buffer', space?: number | string }} StringifyOptions
@@ -35,7 +36,8 @@ function stringify(pool, value, options) {
   }
   try {
     if (!isAscii(gap) || !encode(value, pool.offloadThreshold)) {
-      return inline(pool, options, 'stringify', () => stringifyHere(value, gap, asBuffer));
+      const { site } = walk;
+      return inline(pool, options, 'stringify', () => stringifyHere(value, gap, asBuffer, site));
     }
   } catch (error) {
     return Promise.reject(error);
@@ -71,9 +73,11 @@ function isAscii(text) {
  * @param {unknown} value
  * @param {string} gap
  * @param {boolean} asBuffer
+ * @param {import('./worth').Site} site
  */
-function stringifyHere(value, gap, asBuffer) {
+function stringifyHere(value, gap, asBuffer, site) {
   const text = platform(value, gap);
+  if (text !== undefined) learn(site, text.length);
   return asBuffer && text !== undefined ? Buffer.from(text) : text;
 }
 
@@ -84,7 +88,8 @@ function stringifyHere(value, gap, asBuffer) {
  */
 function platform(value, gap) {
   try {
-    return JSON.stringify(value, null, gap);
+    // V8's fast way is only for calls with one argument.
+    return gap === '' ? JSON.stringify(value) : JSON.stringify(value, null, gap);
   } catch (error) {
     if (error instanceof RangeError && error.message === 'Invalid string length') {
       throw codeError('ERR_TOO_LARGE', 'the JSON text is longer than a string can be');
