@@ -1,0 +1,89 @@
+// Compiled, never run: what index.d.ts promises.
+
+import offloop = require('../..');
+import type { CompressResult, JsonSyntaxError, PoolStats } from '../..';
+
+const { WorkerPool, getWorkerPool } = offloop;
+
+/** Accepts only a value of exactly this type. */
+declare function expectType<T>(): <U>(value: U) => [T] extends [U] ? ([U] extends [T] ? void : never) : never;
+
+async function operations(): Promise<void> {
+  const pool = new WorkerPool({ size: 2, taskTimeout: 0, offloadThreshold: 1, maxQueue: 1, maxQueueBytes: 1, maxBlockMs: 2 });
+  expectType<number>()(pool.size);
+  expectType<void>()(await pool.initialize());
+
+  interface Body {
+    model: string;
+    messages: { role: string; content: string }[];
+  }
+  const body = await pool.parse<Body>(Buffer.from('{}'), { signal: AbortSignal.timeout(1), timeout: 5, priority: 'bulk' });
+  expectType<string>()(body.model);
+  expectType<any>()(await pool.parse(['a', 'b'].map((text) => Buffer.from(text))));
+  expectType<any>()(await pool.parse(new Uint8Array(2)));
+  expectType<Body>()(await pool.clone(body));
+
+  expectType<string>()(await pool.stringify(body));
+  expectType<string>()(await pool.stringify(body, { space: 2, as: 'string' }));
+  expectType<string | undefined>()(await pool.stringify(undefined as unknown));
+  expectType<Buffer | undefined>()(await pool.stringify(body, { as: 'buffer' }));
+
+  const result = await pool.compress(body.messages, { mode: 'truncate' });
+  expectType<CompressResult<Body['messages'][number]>>()(result);
+  expectType<string>()(result.messages[0]!.content);
+  expectType<string>()(await pool.formatLog('info', 'hello', { a: 1 }));
+
+  expectType<unknown>()(await pool.exec('parse', '{}'));
+  expectType<string | undefined>()(await pool.exec('stringify', body));
+  expectType<string>()(await pool.exec('log', { level: 'info', msg: 'hello' }));
+  expectType<void>()(await pool.exec('noop'));
+
+  const stats: PoolStats = pool.getStats();
+  expectType<number>()(stats.operations['parse']!.waitTime.p99);
+  expectType<void>()(await pool.shutdown({ drain: false, timeoutMs: 10 }));
+}
+
+async function disposal(): Promise<void> {
+  await using pool = new WorkerPool();
+  pool.once('drain', () => {});
+  pool.on('error', (error) => expectType<Error>()(error));
+}
+
+function errors(error: JsonSyntaxError): void {
+  expectType<'ERR_JSON_SYNTAX'>()(error.code);
+  expectType<number>()(error.position + error.line + error.column);
+  const syntax: SyntaxError = error;
+  void syntax;
+}
+
+function helpers(): void {
+  expectType<offloop.WorkerPool>()(getWorkerPool());
+  expectType<boolean>()(offloop.isWorkerPoolReady());
+  expectType<number>()(offloop.OFFLOAD_THRESHOLD);
+  expectType<PoolStats>()(offloop.getPoolStats());
+  expectType<{ a: number }>()(offloop.syncClone({ a: 1 }));
+  void offloop.asyncParse<string[]>('[]').then((value) => expectType<string[]>()(value));
+  void offloop.asyncStringify([1]).then((value) => expectType<string>()(value));
+  void offloop.asyncClone(new Date()).then((value) => expectType<Date>()(value));
+}
+
+function mistakes(pool: offloop.WorkerPool): void {
+  // @ts-expect-error: not a number
+  new WorkerPool({ size: '4' });
+  // @ts-expect-error: no such option
+  new WorkerPool({ threads: 4 });
+  // @ts-expect-error: not JSON text
+  void pool.parse(new Float64Array(1));
+  // @ts-expect-error: no such priority
+  void pool.clone(1, { priority: 'high' });
+  // @ts-expect-error: no such mode
+  void pool.compress([], { mode: 'magic' });
+  // @ts-expect-error: no such task
+  void pool.exec('nope', 1);
+  // @ts-expect-error: no such event
+  pool.on('nope', () => {});
+  // @ts-expect-error: read-only
+  pool.size = 3;
+}
+
+export { disposal, errors, helpers, mistakes, operations };

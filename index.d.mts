@@ -1,0 +1,4 @@
+export * from './index.js';
+
+import offloop = require('./index.js');
+export default offloop;
