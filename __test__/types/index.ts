@@ -5,8 +5,10 @@ import type { CompressResult, JsonSyntaxError, PoolStats } from '../..';
 
 const { WorkerPool, getWorkerPool } = offloop;
 
-/** Accepts only a value of exactly this type. */
-declare function expectType<T>(): <U>(value: U) => [T] extends [U] ? ([U] extends [T] ? void : never) : never;
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+/** Accepts only a value of exactly this type: for others an argument is missing that nobody can give. */
+declare function expectType<T>(): <U>(value: U, ...mismatch: Equal<T, U> extends true ? [] : [never]) => void;
 
 async function operations(): Promise<void> {
   const pool = new WorkerPool({ size: 2, taskTimeout: 0, offloadThreshold: 1, maxQueue: 1, maxQueueBytes: 1, maxBlockMs: 2 });
