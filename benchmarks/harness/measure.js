@@ -36,7 +36,7 @@ const { median, quantile } = require('./statistics');
 /** @type {Plan} */
 const FULL = { rounds: 9, batchMs: 200, warmUpMs: 150, minCalls: 10 };
 /** @type {Plan} */
-const QUICK = { rounds: 3, batchMs: 12, warmUpMs: 15, minCalls: 3 };
+const QUICK = { rounds: 3, batchMs: 20, warmUpMs: 80, minCalls: 3 };
 
 const clock = openClock();
 
