@@ -86,6 +86,7 @@ fn no_wake_up_is_lost() {
                 return true;
             }
             their_sleepers.lie_down(0);
+            their_sleepers.stop_searching();
             let stay_up = their_work.load(Ordering::Relaxed);
             stay_up && (their_sleepers.get_up(0) || !their_sleepers.is_asleep(0))
         });

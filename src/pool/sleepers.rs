@@ -53,10 +53,11 @@ impl Sleepers {
         self.searching.load(Ordering::SeqCst) != 0
     }
 
-    /// Says that the thread is about to park. From here on it may be woken; it looks at the lanes once more.
+    /// Says that the thread is about to park. From here on it may be woken; it stops searching if it did, and looks
+    /// at the lanes once more.
     pub(super) fn lie_down(&self, index: usize) {
         self.asleep[index / 64].fetch_or(1 << (index % 64), Ordering::SeqCst);
-        self.stop_searching();
+        fence(Ordering::SeqCst);
     }
 
     /// Takes the announcement back: `true` on success, `false` when somebody has woken (and counted) the thread.

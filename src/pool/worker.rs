@@ -1,5 +1,6 @@
 //! A pool thread: finds jobs, runs them, sleeps; and what happens when it dies.
 
+use std::hint;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -11,9 +12,11 @@ use super::metrics::{Recorder, Verdict};
 use super::task::{Ending, Job, Ran};
 use crate::cancel::Interrupt;
 
-/// How often a thread looks for work before it sleeps. Between two looks it yields, so that on a busy machine the
-/// event loop runs instead.
-const LOOKS: usize = 3;
+/// How often a thread that has run out of work looks for more before it sleeps, and how long it spins between two
+/// looks: some 15 microseconds in all. Waking a thread costs the submitter several microseconds, so a submitter that
+/// awaits one task after the other finds the thread still up. Only one thread at a time does that.
+const LOOKS: usize = 60;
+const SPINS: usize = 16;
 
 /// A running job, for those who have to find it: the watchdog, a closing client, the thread's own last will.
 struct Running {
@@ -114,10 +117,15 @@ impl Worker {
                 return Some(job);
             }
             if !self.searching {
+                if self.core.sleepers().anyone_searching() {
+                    break;
+                }
                 self.searching = true;
                 self.core.sleepers().start_searching();
             }
-            thread::yield_now();
+            for _ in 0..SPINS {
+                hint::spin_loop();
+            }
         }
         None
     }
@@ -125,6 +133,10 @@ impl Worker {
     fn sleep(&mut self) {
         let sleepers = self.core.sleepers();
         sleepers.lie_down(self.index);
+        if self.searching {
+            self.searching = false;
+            sleepers.stop_searching();
+        }
         let stay_up = self.core.has_work() || self.core.is_ending();
         if !(stay_up && sleepers.get_up(self.index)) {
             while sleepers.is_asleep(self.index) {
