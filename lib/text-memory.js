@@ -10,8 +10,8 @@ const { TEXT_HEADER } = require('./encoding');
 const SMALLEST = 1 << 19;
 /** What is larger than this many units is not kept for another call. */
 const LARGEST_KEPT = 1 << 23;
-/** How many are kept. */
-const KEPT = 8;
+/** How many are kept: as many calls can be under way without making new ones. */
+const KEPT = 32;
 
 class TextMemory {
   /** @param {number} units */
