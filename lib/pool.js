@@ -39,10 +39,10 @@ const forgotten = new FinalizationRegistry((/** @type {number} */ handle) => {
   native.releasePool(handle);
 });
 
-native.install({ makeError, released: release, drainLater, event: onEvent });
+native.install({ makeError, released: release, atTurnsEnd, event: onEvent });
 
-function drainLater() {
-  setImmediate(native.drain);
+function atTurnsEnd() {
+  setImmediate(native.endTurn);
 }
 
 /**

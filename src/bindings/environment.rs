@@ -28,8 +28,8 @@ pub enum Callback {
     Event,
     /// `(slot)`: the call with this abort slot is settled.
     Released,
-    /// `()`: calls `drain` after the event loop's next turn of I/O.
-    DrainLater,
+    /// `()`: calls `endTurn` at the end of this turn of the event loop.
+    AtTurnsEnd,
     /// `(…)`: builds a parsed value.
     Decode,
 }
@@ -38,7 +38,7 @@ const CALLBACKS: [(Callback, &str); 5] = [
     (Callback::MakeError, "makeError"),
     (Callback::Event, "event"),
     (Callback::Released, "released"),
-    (Callback::DrainLater, "drainLater"),
+    (Callback::AtTurnsEnd, "atTurnsEnd"),
     (Callback::Decode, "decode"),
 ];
 
@@ -84,7 +84,11 @@ pub struct Environment {
     abortable: RefCell<Vec<Option<Arc<dyn Settle>>>>,
     /// What the last slice left over.
     backlog: RefCell<Batch<Message>>,
+    /// This turn of the event loop settles nothing more: `end_turn` has been asked for.
     drain_is_due: Cell<bool>,
+    /// When this turn of the event loop settled its first heavy result; `end_turn` has been asked for then as
+    /// well.
+    turn: Cell<Option<Instant>>,
     slice: Cell<Duration>,
     /// Where the decoder reads tapes: start and length of an `ArrayBuffer` that JS never gives away.
     scratch: Cell<(*mut u8, usize)>,
@@ -156,6 +160,7 @@ impl Environment {
             abortable: RefCell::default(),
             backlog: RefCell::default(),
             drain_is_due: Cell::new(false),
+            turn: Cell::new(None),
             slice: Cell::new(DEFAULT_SLICE),
             scratch: Cell::new((ptr::null_mut(), 0)),
         }));
@@ -338,52 +343,95 @@ unsafe extern "C" fn on_bell(
 
 /// Settling.
 impl Environment {
-    /// Settles what has arrived, for one slice of time. The microtasks that follow run after it.
+    /// Settles what has arrived, for one slice of time in each turn of the event loop.
+    ///
+    /// What awaits a small result does little, so many are settled at once. What awaits a heavy one may do much, in
+    /// microtasks that run when this function has returned, and more results arrive while they do. So a heavy one
+    /// is settled alone, the bell is rung for the rest, and the microtasks count as part of the slice.
     fn drain(&self) {
         let started = Instant::now();
+        if self.turn.get().is_some_and(|start| started - start > self.slice.get()) {
+            self.drain_is_due.set(true);
+            return;
+        }
         let _silence = pool::Silence::new();
         let mut batch = self.backlog.take();
-        loop {
+        let is_heavy = loop {
             let scope = Scope::open(self.raw);
-            for _ in 0..LIGHT_TASKS {
-                if batch.is_empty() {
-                    batch = self.inbox.take();
-                }
-                let Some(Message { settle, ending }) = batch.next() else { return };
-                let is_heavy = settle.is_heavy();
-                settle.settle(self, ending);
-                if is_heavy {
-                    break;
-                }
+            match self.settle_some(&mut batch) {
+                Settled::All => return,
+                Settled::Heavy => break true,
+                Settled::Light => {}
             }
             drop(scope);
             if started.elapsed() > self.slice.get() {
-                break;
+                break false;
             }
-        }
+        };
         if batch.is_empty() {
             batch = self.inbox.take();
         }
-        if !batch.is_empty() {
-            *self.backlog.borrow_mut() = batch;
-            self.drain_later();
+        let is_rest = !batch.is_empty();
+        self.backlog.replace(batch);
+        match (is_heavy, is_rest) {
+            (true, true) => {
+                self.begin_turn(started);
+                self.inbox.ring();
+            }
+            // With nothing else on its way there is nothing to tell apart.
+            (true, false) if self.pending.get() > 0 => self.begin_turn(started),
+            (false, true) => self.drain_later(),
+            (_, false) => {}
         }
     }
 
-    /// Goes on after I/O had its turn. Ringing the bell would not do: a threadsafe function that is called while
-    /// it runs is dispatched again at once.
+    /// Settles up to and with the next heavy result, at most [`LIGHT_TASKS`].
+    fn settle_some(&self, batch: &mut Batch<Message>) -> Settled {
+        for _ in 0..LIGHT_TASKS {
+            if batch.is_empty() {
+                *batch = self.inbox.take();
+            }
+            let Some(Message { settle, ending }) = batch.next() else { return Settled::All };
+            let is_heavy = settle.is_heavy();
+            settle.settle(self, ending);
+            if is_heavy {
+                return Settled::Heavy;
+            }
+        }
+        Settled::Light
+    }
+
+    /// A threadsafe function that is called while it runs is dispatched again at once, so only the event loop's own
+    /// word tells its turns apart.
+    fn begin_turn(&self, started: Instant) {
+        if self.turn.get().is_none() && self.call(Callback::AtTurnsEnd, &[]).is_ok() {
+            self.turn.set(Some(started));
+        }
+    }
+
+    /// Goes on after I/O had its turn.
     fn drain_later(&self) {
         self.drain_is_due.set(true);
-        if self.call(Callback::DrainLater, &[]).is_err() {
+        if self.turn.get().is_none() && self.call(Callback::AtTurnsEnd, &[]).is_err() {
             self.drain_is_due.set(false);
             self.inbox.ring();
         }
     }
 
-    pub(super) fn drain_now(&self) {
-        self.drain_is_due.set(false);
-        self.drain();
+    /// The turn of the event loop is over: the next one has a slice of its own.
+    pub(super) fn end_turn(&self) {
+        self.turn.set(None);
+        if self.drain_is_due.replace(false) {
+            self.inbox.ring();
+        }
     }
+}
+
+/// What [`Environment::settle_some`] came to.
+enum Settled {
+    All,
+    Light,
+    Heavy,
 }
 
 /// The scratch memory.

@@ -144,10 +144,10 @@ pub fn abort_task(env: Env, slot: u32, error: Unknown<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Goes on settling; what the `drainLater` callback calls.
+/// Tells that a turn of the event loop is over; what the `atTurnsEnd` callback asks for.
 #[napi]
-pub fn drain(env: Env) -> Result<()> {
-    Environment::of(&env)?.drain_now();
+pub fn end_turn(env: Env) -> Result<()> {
+    Environment::of(&env)?.end_turn();
     Ok(())
 }
 
