@@ -147,7 +147,8 @@ pub fn set_scratch(env: Env, memory: Unknown<'_>) -> Result<()> {
 
 /// Where a text is not JSON; null when it is. For texts so short that they are read on the spot.
 #[napi(ts_return_type = "Error | null")]
-pub fn find_syntax_error<'env>(env: &'env Env, text: Utf16String) -> Result<Option<Unknown<'env>>> {
+#[allow(clippy::needless_pass_by_value, reason = "napi-rs hands strings over by value")]
+pub fn find_syntax_error(env: &Env, text: Utf16String) -> Result<Option<Unknown<'_>>> {
     let bytes: Vec<u8> = text.iter().flat_map(|unit| unit.to_ne_bytes()).collect();
     let mut utf8 = Text::Units(Block::from_bytes(&bytes)).into_utf8();
     let Err(error) = json::parse(utf8.padded(), &CancelToken::new()) else { return Ok(None) };

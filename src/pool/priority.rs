@@ -2,9 +2,9 @@
 
 /// Steps of niceness below the process's own.
 ///
-/// Two CPUs, pool saturated with 2 MB parses, medians of interleaved runs on a machine that others used as well:
-/// `fs.readFile` p99 took 15 ms at 0, 8 at 5, 7 at 10; event-loop delay p99 was 6, 4 and 3 ms. At 10 the pool starved
-/// beside other processes (a third of the throughput in the worst run), at 5 it did not.
+/// `npm run bench:pool -- --only readFile` shows what it buys: file reads beside a saturated pool. More would buy more
+/// (and the idle policy most), but a pool that hardly runs beside a busy event loop, or beside other processes, would
+/// let its tasks run into their timeouts.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 5;
 
