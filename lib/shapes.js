@@ -18,6 +18,9 @@ const MAX_KEYS = 64;
 /** With more nodes than this the trie is thrown away, compiled functions included, and grows anew. */
 const MAX_NODES = 16384;
 
+/** A key that is an index of an array. */
+const INDEX = /^(?:0|[1-9]\d{0,9})$/;
+
 /** @template T */
 class ShapeNode {
   /**
@@ -40,7 +43,7 @@ class ShapeNode {
     /** @type {Map<string, ShapeNode<T>> | null} */
     this.children = null;
     this.sightings = 0;
-    /** Whether the first key looks like an index, as those of `arguments` do. */
+    /** Whether the first key is an index, as those of `arguments` do. */
     this.indexed = indexed;
     /** @type {T | null} */
     this.compiled = null;
@@ -68,6 +71,8 @@ class ShapeTrie {
     /** @type {ShapeNode<T>} */
     this.root = new ShapeNode(null, '', false);
     this.size = 1;
+    /** @type {{ node: ShapeNode<T>, compiled: T }[]} */
+    this.ready = [];
   }
 
   clear() {
@@ -95,7 +100,7 @@ class ShapeTrie {
     if (node.children === null) node.children = new Map();
     let child = node.children.get(key);
     if (child === undefined) {
-      child = new ShapeNode(node, key, node === this.root ? key >= '0' && key < ':' : node.indexed);
+      child = new ShapeNode(node, key, node === this.root ? INDEX.test(key) : node.indexed);
       node.children.set(key, child);
       this.size++;
     }
@@ -114,6 +119,23 @@ class ShapeTrie {
     if (this.size > MAX_NODES) this.clear();
     if (this.compiles && ++node.sightings >= HOT) node.compiled = this.compile(node.keys(), sample);
     return node.compiled;
+  }
+
+  /**
+   * As `sight`, for walks in which a shape must be treated alike from beginning to end: what is compiled counts from
+   * the next `adopt` on.
+   * @param {ShapeNode<T>} node
+   * @param {object} sample
+   */
+  sightForLater(node, sample) {
+    if (this.compiles && ++node.sightings === HOT) this.ready.push({ node, compiled: this.compile(node.keys(), sample) });
+  }
+
+  /** Between two walks: takes what was compiled, and forgets everything if it has become too much. */
+  adopt() {
+    for (const { node, compiled } of this.ready) node.compiled = compiled;
+    this.ready.length = 0;
+    if (this.size > MAX_NODES) this.clear();
   }
 }
 

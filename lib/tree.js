@@ -42,6 +42,7 @@ function copyTree(root) {
   if (prototypesAreExtended()) return NOT_PLAIN;
   busy = true;
   depth = 0;
+  shapes.adopt();
   try {
     const copy = copyContainer(root);
     return leaves.hasRepeats() ? NOT_A_TREE : copy;
@@ -108,8 +109,9 @@ function copyObject(source) {
     hashOut[0] = 0;
     return {};
   }
-  const copier = isRecord && !node.indexed ? shapes.sight(node, source) : null;
-  return copier === null ? assignAll(source) : copier(source);
+  // From the next copy on: within one, all visits of an object must give it the same hash.
+  if (isRecord && !node.indexed) shapes.sightForLater(node, source);
+  return assignAll(source);
 }
 
 /** @param {any} source */
@@ -189,6 +191,14 @@ function hashString(text) {
   return (length << 16) ^ (text.charCodeAt(length - 1) << 8) ^ text.charCodeAt(length >> 1);
 }
 
+/** Properties of a leaf that go into its hash: the first few tell most leaves apart. */
+const MAX_HASHED = 4;
+
+/** @param {unknown} value */
+function typeOf(value) {
+  return value === null ? 'null' : typeof value;
+}
+
 /**
  * A copier for objects with exactly these own enumerable keys in this order. It expects the types of the sample.
  * @param {string[]} keys
@@ -196,21 +206,28 @@ function hashString(text) {
  * @returns {Copier}
  */
 function compileCopier(keys, sample) {
+  const types = keys.map((key) => typeOf(Object.getOwnPropertyDescriptor(sample, key)?.value));
+  // What has objects in it is no leaf, and its hash not asked for. If that is wrong for another object of the shape,
+  // its hash tells it from none of its like, and it is told by identity.
+  let hashed = types.includes('object') ? MAX_HASHED : 0;
   let reads = '';
   let literal = '';
   keys.forEach((key, i) => {
     const name = JSON.stringify(key);
-    const type = typeof Object.getOwnPropertyDescriptor(sample, key)?.value;
+    const type = types[i];
     reads += `let v${i} = source[${name}];\n`;
-    if (type === 'string') reads += `if (typeof v${i} === 'string') hash = mix(hash, hashString(v${i}));\nelse `;
-    if (type === 'number') reads += `if (typeof v${i} === 'number') hash = mix(hash, v${i} * 8192);\nelse `;
-    reads += `{ v${i} = copyAny(v${i}); hash = mix(hash, hashOut[0]); }\n`;
+    if (type === 'string' || type === 'number') {
+      const hash = type === 'string' ? `hashString(v${i})` : `v${i} * 8192`;
+      const mixed = hashed++ < MAX_HASHED ? `hash = mix(hash, ${hash})` : '';
+      reads += `if (typeof v${i} === '${type}') { ${mixed} }\nelse `;
+    }
+    reads += `v${i} = copyAny(v${i});\n`;
     if (i === 0) reads += 'if (getPrototypeOf(source) !== objectPrototype) throw NOT_PLAIN;\n';
     literal += `${key === '__proto__' ? `[${name}]` : name}: v${i}, `;
   });
   const body = `'use strict';
 return function copy(source) {
-let hash = 1;
+let hash = ${keys.length};
 ${reads}hashOut[0] = hash;
 return { ${literal}};
 };`;
