@@ -51,8 +51,7 @@ function sendBody(request, body) {
  */
 
 /**
- * A client on kept-alive connections. It uses node:http since fetch costs several times its CPU,
- * and that on the main thread.
+ * A client on kept-alive connections, on node:http, so that little but the modes' own work is on the main thread.
  *
  * @param {string} baseUrl
  * @returns {Upstream}
