@@ -1,13 +1,16 @@
-//! Recycled input memory.
+//! Recycled memory, for what enters the pool and for the large results that leave it.
 //!
 //! Every byte that enters the pool is copied once, on the JS thread, into memory the pool owns. Fresh memory of a
 //! megabyte costs that thread more in page faults than the copy itself, so blocks are kept by size class and
 //! handed out again. Blocks carry [`PADDING`] zero bytes behind their contents, which lets scanners read whole
 //! vectors, and stop, without looking at the end.
+//!
+//! Results are written into a [`vector`] and handed over to V8, whose finaliser gives it to [`recycle`]: the JS thread
+//! would otherwise unmap a megabyte with each result, and the pool thread map it anew, page by page.
 
 use std::fmt;
 use std::mem::MaybeUninit;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 /// Zero bytes behind the contents of every block.
 pub const PADDING: usize = 64;
@@ -17,33 +20,78 @@ const CLASSES: std::ops::RangeInclusive<u32> = 12..=24;
 /// Bytes kept for reuse, all classes together.
 const KEEP: usize = 64 << 20;
 
-static SHELF: Mutex<Shelf> = Mutex::new(Shelf { blocks: Vec::new(), bytes: 0 });
+/// What recycled memory consists of. Memory goes back to the allocator with the alignment it came with, so there is a
+/// shelf for each.
+pub trait Unit: Copy + fmt::Debug + Send + 'static {
+    fn shelf() -> &'static Mutex<Shelf<Self>>;
+}
 
-struct Shelf {
-    blocks: Vec<Vec<MaybeUninit<u8>>>,
+impl Unit for u8 {
+    fn shelf() -> &'static Mutex<Shelf<Self>> {
+        static SHELF: Mutex<Shelf<u8>> = Mutex::new(Shelf::new());
+        &SHELF
+    }
+}
+
+impl Unit for u16 {
+    fn shelf() -> &'static Mutex<Shelf<Self>> {
+        static SHELF: Mutex<Shelf<u16>> = Mutex::new(Shelf::new());
+        &SHELF
+    }
+}
+
+/// Empty vectors whose memory, in bytes, is that of a class.
+#[derive(Debug)]
+pub struct Shelf<T> {
+    blocks: Vec<Vec<T>>,
     bytes: usize,
 }
 
-impl Shelf {
-    fn take(&mut self, capacity: usize) -> Option<Vec<MaybeUninit<u8>>> {
+impl<T: Unit> Shelf<T> {
+    const fn new() -> Self {
+        Self { blocks: Vec::new(), bytes: 0 }
+    }
+
+    fn take(&mut self, capacity: usize) -> Option<Vec<T>> {
         // The latest block of the class is the one most likely still in a cache.
         let found = self.blocks.iter().rposition(|block| block.capacity() == capacity)?;
         let block = self.blocks.remove(found);
-        self.bytes -= block.capacity();
+        self.bytes -= size_of::<T>() * block.capacity();
         Some(block)
     }
 
-    fn put(&mut self, block: Vec<MaybeUninit<u8>>) {
-        if self.bytes + block.capacity() <= KEEP && self.blocks.len() < 256 {
-            self.bytes += block.capacity();
+    fn put(&mut self, block: Vec<T>) {
+        let bytes = size_of::<T>() * block.capacity();
+        if self.bytes + bytes <= KEEP && self.blocks.len() < 256 {
+            self.bytes += bytes;
             self.blocks.push(block);
         }
     }
 }
 
+/// An empty vector with room for `capacity` units, or more.
+pub fn vector<T: Unit>(capacity: usize) -> Vec<T> {
+    let class = (capacity * size_of::<T>()).next_power_of_two().max(1 << CLASSES.start());
+    if !CLASSES.contains(&class.trailing_zeros()) {
+        return Vec::with_capacity(capacity);
+    }
+    let class = class / size_of::<T>();
+    let found = T::shelf().lock().unwrap_or_else(PoisonError::into_inner).take(class);
+    found.unwrap_or_else(|| Vec::with_capacity(class))
+}
+
+/// Puts a vector's memory on the shelf, if it is that of a class.
+pub fn recycle<T: Unit>(mut vector: Vec<T>) {
+    let bytes = size_of::<T>() * vector.capacity();
+    if bytes.is_power_of_two() && CLASSES.contains(&bytes.trailing_zeros()) {
+        vector.clear();
+        T::shelf().lock().unwrap_or_else(PoisonError::into_inner).put(vector);
+    }
+}
+
 /// Bytes owned by the pool, followed by [`PADDING`] zeros; goes back on the shelf when dropped.
 pub struct Block {
-    bytes: Vec<MaybeUninit<u8>>,
+    bytes: Vec<u8>,
     /// Bytes written; everything before it is initialised, and so is the padding once sealed.
     len: usize,
     capacity: usize,
@@ -52,16 +100,7 @@ pub struct Block {
 impl Block {
     /// An empty block with room for `capacity` bytes and the padding.
     pub fn with_capacity(capacity: usize) -> Self {
-        let class = (capacity + PADDING).next_power_of_two().max(1 << CLASSES.start());
-        let bytes = if CLASSES.contains(&class.trailing_zeros()) {
-            SHELF
-                .lock()
-                .ok()
-                .and_then(|mut shelf| shelf.take(class))
-                .unwrap_or_else(|| Vec::with_capacity(class))
-        } else {
-            Vec::with_capacity(capacity + PADDING)
-        };
+        let bytes = vector(capacity + PADDING);
         Self { bytes, len: 0, capacity }
     }
 
@@ -89,7 +128,7 @@ impl Block {
         // The vector's own length stays 0: the block counts its contents itself.
         // SAFETY: `MaybeUninit` needs no initialisation; the room lies within the vector's capacity.
         unsafe {
-            let start = self.bytes.as_mut_ptr().add(self.len);
+            let start = self.bytes.as_mut_ptr().add(self.len).cast();
             std::slice::from_raw_parts_mut(start, self.capacity - self.len)
         }
     }
@@ -114,27 +153,21 @@ impl Block {
 
     pub fn as_slice(&self) -> &[u8] {
         // SAFETY: the first `len` bytes are initialised: `extend` and `advance` are the only writers of `len`.
-        unsafe { std::slice::from_raw_parts(self.bytes.as_ptr().cast(), self.len) }
+        unsafe { std::slice::from_raw_parts(self.bytes.as_ptr(), self.len) }
     }
 
     /// Contents and padding, the padding zeroed.
     pub fn padded(&mut self) -> Padded<'_> {
         let len = self.len;
         // SAFETY: every block is allocated with `PADDING` bytes behind `capacity`, and `len <= capacity`.
-        unsafe { std::ptr::write_bytes(self.bytes.as_mut_ptr().cast::<u8>().add(len), 0, PADDING) };
+        unsafe { std::ptr::write_bytes(self.bytes.as_mut_ptr().add(len), 0, PADDING) };
         Padded { bytes: self.as_slice() }
     }
 }
 
 impl Drop for Block {
     fn drop(&mut self) {
-        let block = std::mem::take(&mut self.bytes);
-        if block.capacity().is_power_of_two()
-            && CLASSES.contains(&block.capacity().trailing_zeros())
-            && let Ok(mut shelf) = SHELF.lock()
-        {
-            shelf.put(block);
-        }
+        recycle(std::mem::take(&mut self.bytes));
     }
 }
 
@@ -174,6 +207,21 @@ mod tests {
             let tail = unsafe { std::slice::from_raw_parts(padded.as_ptr().add(padded.len()), PADDING) };
             assert_eq!(tail, [0; PADDING]);
         }
+    }
+
+    #[test]
+    fn a_recycled_vector_is_handed_out_again_empty() {
+        let mut first = vector::<u16>(3 << 20);
+        let capacity = first.capacity();
+        assert_eq!(capacity, 4 << 20);
+        first.push(7);
+        let memory = first.as_ptr();
+        recycle(first);
+        let second = vector::<u16>((2 << 20) + 1);
+        assert_eq!((second.as_ptr(), second.len(), second.capacity()), (memory, 0, capacity));
+        // What is of no class is the allocator's.
+        recycle(vec![0u16; 5000]);
+        assert!(vector::<u16>(20 << 20).capacity() >= 20 << 20);
     }
 
     #[test]

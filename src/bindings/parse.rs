@@ -61,8 +61,8 @@ fn load(environment: &Environment, tape: Tape) -> Result<sys::napi_value> {
     check_status!(unsafe { sys::napi_create_array_with_length(env, tape.blocks.len(), &raw mut blocks) })?;
     for (index, StringBlock { characters, .. }) in tape.blocks.into_iter().enumerate() {
         let string = match characters {
-            Characters::Latin1(text) => strings::latin1(env, text),
-            Characters::Utf16(text) => strings::utf16(env, text),
+            Characters::Latin1(text) => strings::latin1(env, text.into_vec()),
+            Characters::Utf16(text) => strings::utf16(env, text.into_vec()),
         }?;
         // SAFETY: on the environment's thread, both handles just made.
         check_status!(unsafe { sys::napi_set_element(env, blocks, index as u32, string) })?;

@@ -11,7 +11,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use napi::bindgen_prelude::{Buffer, Either, Error, Result, Status, Unknown, Utf16String, check_status, sys};
+use napi::bindgen_prelude::{Error, Result, Status, Unknown, Utf16String, check_status, sys};
 use napi::{Env, ScopedTask};
 use napi_derive::napi;
 
@@ -158,7 +158,7 @@ pub enum Written {
 
 impl<'env> ScopedTask<'env> for Stringify {
     type Output = Written;
-    type JsValue = Either<Unknown<'env>, Buffer>;
+    type JsValue = Unknown<'env>;
 
     fn compute(&mut self) -> Result<Written> {
         let lease = self.lease.take().ok_or_else(|| Error::from_reason("computed twice"))?;
@@ -178,13 +178,13 @@ impl<'env> ScopedTask<'env> for Stringify {
     }
 
     fn resolve(&mut self, env: &'env Env, written: Written) -> Result<Self::JsValue> {
-        let string = match written {
-            Written::Bytes(bytes) => return Ok(Either::B(Buffer::from(bytes))),
+        let result = match written {
+            Written::Bytes(bytes) => strings::buffer(env.raw(), bytes)?,
             Written::Text(JsText::Latin1(text)) => strings::latin1(env.raw(), text)?,
             Written::Text(JsText::Utf16(text)) => strings::utf16(env.raw(), text)?,
         };
         // SAFETY: the handle was just made by this environment.
-        Ok(Either::A(unsafe { Unknown::from_raw_unchecked(env.raw(), string) }))
+        Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), result) })
     }
 }
 

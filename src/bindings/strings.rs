@@ -1,10 +1,14 @@
-//! JS strings from native memory: handed over where V8 can use the memory as it is, copied where that is cheaper.
+//! JS strings and buffers from native memory: handed over where V8 can use the memory as it is, copied where that is cheaper.
 
+use std::cell::Cell;
 use std::ffi::c_void;
+use std::mem::ManuallyDrop;
 use std::ptr;
 use std::sync::LazyLock;
 
 use napi::bindgen_prelude::{Result, check_status, sys};
+
+use crate::memory::{Unit, recycle};
 
 /// Bytes from which handing over is cheaper than copying (`benchmarks/parse.js` would show it).
 const EXTERNAL_FROM: usize = 2048;
@@ -37,7 +41,7 @@ fn symbol<T: Copy>(name: &[u8]) -> Option<T> {
 }
 
 /// A string of Latin-1 bytes.
-pub fn latin1(env: sys::napi_env, text: Box<[u8]>) -> Result<sys::napi_value> {
+pub fn latin1(env: sys::napi_env, text: Vec<u8>) -> Result<sys::napi_value> {
     create(env, text, *EXTERNAL_LATIN1, |env, text, length, result| {
         // SAFETY: `create` passes a live slice, on the environment's thread.
         unsafe { sys::napi_create_string_latin1(env, text.cast(), length, result) }
@@ -45,49 +49,113 @@ pub fn latin1(env: sys::napi_env, text: Box<[u8]>) -> Result<sys::napi_value> {
 }
 
 /// A string of UTF-16 units.
-pub fn utf16(env: sys::napi_env, text: Box<[u16]>) -> Result<sys::napi_value> {
+pub fn utf16(env: sys::napi_env, text: Vec<u16>) -> Result<sys::napi_value> {
     create(env, text, *EXTERNAL_UTF16, |env, text, length, result| {
         // SAFETY: as above.
         unsafe { sys::napi_create_string_utf16(env, text, length, result) }
     })
 }
 
-fn create<T>(
+fn create<T: Unit>(
     env: sys::napi_env,
-    text: Box<[T]>,
+    text: Vec<T>,
     external: Option<CreateExternal<T>>,
     copy: impl FnOnce(sys::napi_env, *const T, isize, *mut sys::napi_value) -> sys::napi_status,
 ) -> Result<sys::napi_value> {
     let mut result = ptr::null_mut();
-    let length = text.len();
     let Some(external) = external.filter(|_| size_of_val(&*text) >= EXTERNAL_FROM) else {
-        check_status!(copy(env, text.as_ptr(), length as isize, &raw mut result))?;
+        let status = copy(env, text.as_ptr(), text.len() as isize, &raw mut result);
+        recycle(text);
+        check_status!(status)?;
         return Ok(result);
     };
-    let memory = Box::into_raw(text).cast::<T>();
+    let (memory, length, capacity) = let_go(text);
     let mut copied = false;
     // SAFETY: the memory stays as it is until `free` gets it back: from V8 when the string dies, or from this very
     // call when V8 cannot use it and copies.
     let status = unsafe {
-        external(
-            env,
-            memory,
-            length,
-            Some(free::<T>),
-            length as *mut c_void,
-            &raw mut result,
-            &raw mut copied,
-        )
+        external(env, memory, length, Some(free_string::<T>), capacity, &raw mut result, &raw mut copied)
     };
     if status != sys::Status::napi_ok {
         // SAFETY: a call that failed did not take the memory.
-        unsafe { free::<T>(env, memory.cast(), length as *mut c_void) };
+        unsafe { free::<T>(env, memory.cast(), capacity) };
+        check_status!(status)?;
     }
+    // What was copied is freed, and counted as such, by now.
+    report(env, (size_of::<T>() * capacity as usize) as i64);
+    Ok(result)
+}
+
+thread_local! {
+    /// Bytes of external strings that died on this JS thread and are still counted as in use.
+    static FREED: Cell<i64> = const { Cell::new(0) };
+}
+
+/// Reports the memory of external strings. V8 makes them in its old space, where nothing but a full collection frees
+/// them, and does not count what is behind them: it would let gigabytes pile up before it looks. What died is
+/// subtracted with the next new one, as strings die in the middle of a collection.
+fn report(env: sys::napi_env, bytes: i64) {
+    let mut now = 0;
+    // SAFETY: on the environment's thread, outside of a collection. A failure leaves the count as it was.
+    unsafe { sys::napi_adjust_external_memory(env, bytes - FREED.take(), &raw mut now) };
+}
+
+/// A `Buffer` of bytes.
+pub fn buffer(env: sys::napi_env, bytes: Vec<u8>) -> Result<sys::napi_value> {
+    let mut result = ptr::null_mut();
+    if bytes.len() >= EXTERNAL_FROM {
+        let (memory, length, capacity) = let_go(bytes);
+        // SAFETY: the memory stays as it is until `free` gets it back when the buffer dies.
+        let status = unsafe {
+            sys::napi_create_external_buffer(
+                env,
+                length,
+                memory.cast(),
+                Some(free::<u8>),
+                capacity,
+                &raw mut result,
+            )
+        };
+        if status == sys::Status::napi_ok {
+            return Ok(result);
+        }
+        // SAFETY: a call that failed did not take the memory.
+        let bytes = unsafe { Vec::from_raw_parts(memory, length, capacity as usize) };
+        // Some hosts, Electron among them, have no external buffers.
+        if status != sys::Status::napi_no_external_buffers_allowed {
+            check_status!(status)?;
+        }
+        return copy_buffer(env, bytes);
+    }
+    copy_buffer(env, bytes)
+}
+
+fn copy_buffer(env: sys::napi_env, bytes: Vec<u8>) -> Result<sys::napi_value> {
+    let (mut copy, mut result) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: a live slice, on the environment's thread.
+    let status = unsafe {
+        sys::napi_create_buffer_copy(env, bytes.len(), bytes.as_ptr().cast(), &raw mut copy, &raw mut result)
+    };
+    recycle(bytes);
     check_status!(status)?;
     Ok(result)
 }
 
-unsafe extern "C" fn free<T>(_env: sys::napi_env, memory: *mut c_void, length: *mut c_void) {
-    // SAFETY: memory and length are those of the box that `create` let go.
-    drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(memory.cast::<T>(), length as usize)) });
+/// A vector's memory and length, and its capacity as [`free`] wants it.
+fn let_go<T>(vector: Vec<T>) -> (*mut T, usize, *mut c_void) {
+    let mut vector = ManuallyDrop::new(vector);
+    (vector.as_mut_ptr(), vector.len(), ptr::without_provenance_mut(vector.capacity()))
+}
+
+unsafe extern "C" fn free_string<T: Unit>(env: sys::napi_env, memory: *mut c_void, capacity: *mut c_void) {
+    let bytes = (size_of::<T>() * capacity as usize) as i64;
+    // Gone when the thread ends, and its count with it.
+    let _ = FREED.try_with(|freed| freed.set(freed.get() + bytes));
+    // SAFETY: as below.
+    unsafe { free::<T>(env, memory, capacity) };
+}
+
+unsafe extern "C" fn free<T: Unit>(_env: sys::napi_env, memory: *mut c_void, capacity: *mut c_void) {
+    // SAFETY: memory and capacity are those of the vector that was let go.
+    recycle(unsafe { Vec::from_raw_parts(memory.cast::<T>(), 0, capacity as usize) });
 }

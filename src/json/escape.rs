@@ -4,33 +4,31 @@
 //! [`super::simd`], of which the CPU's best are chosen at run time; the rest goes unit by unit.
 
 use super::simd::Lanes;
+use crate::memory::Unit;
 
-/// One unit of output text, and how a string becomes it.
-pub trait Text: Copy + 'static {
+/// A kind of output text, and how a string becomes it.
+pub trait Text {
+    type Unit: Unit;
+
     /// Appends a string of JSON text that needs no escapes.
-    fn raw(out: &mut Vec<Self>, text: &[u16]);
+    fn raw(out: &mut Vec<Self::Unit>, text: &[u16]);
 
     /// Appends ASCII.
-    fn ascii(out: &mut Vec<Self>, text: &[u8]);
+    fn ascii(out: &mut Vec<Self::Unit>, text: &[u8]);
 
     /// Appends what stands between the quotes of a JSON string.
-    fn escaped(out: &mut Vec<Self>, text: &[u16]);
+    fn escaped(out: &mut Vec<Self::Unit>, text: &[u16]);
 }
 
 /// Latin-1: all text is known to have no unit above 0xff.
-#[derive(Clone, Copy, Debug)]
-#[repr(transparent)]
-pub struct Latin1(pub u8);
+#[derive(Debug)]
+pub enum Latin1 {}
 
-/// UTF-8 code unit.
-#[derive(Clone, Copy, Debug)]
-#[repr(transparent)]
-pub struct Utf8(pub u8);
+#[derive(Debug)]
+pub enum Utf8 {}
 
-/// UTF-16 code unit.
-#[derive(Clone, Copy, Debug)]
-#[repr(transparent)]
-pub struct Utf16(pub u16);
+#[derive(Debug)]
+pub enum Utf16 {}
 
 /// Whether all units fit a byte.
 pub fn is_latin1(text: &[u16]) -> bool {
@@ -162,7 +160,16 @@ mod dispatch {
 /// Escapes Latin-1 units, narrowing a chunk at a time: the chunk stays in the first cache.
 #[inline(always)]
 fn escape_narrow<const UTF8: bool>(out: &mut Vec<u8>, text: &[u16]) {
-    const CHUNK: usize = 2048;
+    // Most strings are short, and clearing the large chunk takes longer than they do.
+    if text.len() <= 64 {
+        escape_chunks::<UTF8, 64>(out, text)
+    } else {
+        escape_chunks::<UTF8, 2048>(out, text)
+    }
+}
+
+#[inline(always)]
+fn escape_chunks<const UTF8: bool, const CHUNK: usize>(out: &mut Vec<u8>, text: &[u16]) {
     let mut narrow = [0u8; CHUNK];
     let escape = dispatch::best::<UTF8>();
     out.reserve(text.len());
@@ -171,6 +178,22 @@ fn escape_narrow<const UTF8: bool>(out: &mut Vec<u8>, text: &[u16]) {
             *to = from as u8;
         }
         escape(out, &narrow[..chunk.len()]);
+    }
+}
+
+/// Escapes text of any units as UTF-8. Most text that is not Latin-1 is so but for a character here and there.
+fn escape_utf8(out: &mut Vec<u8>, mut text: &[u16]) {
+    const BLOCK: usize = 64;
+    while !text.is_empty() {
+        let mut latin1 = 0;
+        while latin1 < text.len() && is_latin1(&text[latin1..text.len().min(latin1 + BLOCK)]) {
+            latin1 = text.len().min(latin1 + BLOCK);
+        }
+        let (narrow, rest) = text.split_at(latin1);
+        escape_narrow::<true>(out, narrow);
+        let (wide, rest) = rest.split_at(cut(rest, BLOCK));
+        escape_units(out, wide, Utf8::raw, Utf8::ascii);
+        text = rest;
     }
 }
 
@@ -197,78 +220,94 @@ fn escape_units<O>(
     }
 }
 
+/// Whether all units are plain: arithmetic alone, for the compiler to use vectors.
+#[inline(always)]
+fn is_plain_block<const N: usize>(block: &[u16; N]) -> bool {
+    let mut special = 0u16;
+    for &unit in block {
+        let quote = unit ^ u16::from(b'"');
+        let backslash = unit ^ u16::from(b'\\');
+        let surrogate = (unit & 0xf800) ^ 0xd800;
+        // What is 0 borrows: the top bit, of which `& !x` keeps only that of a 0 or of what had it set.
+        let zero = |x: u16| x.wrapping_sub(1) & !x;
+        special |= zero(quote) | zero(backslash) | zero(surrogate) | unit.wrapping_sub(0x20) & !unit;
+    }
+    special & 0x8000 == 0
+}
+
 /// Length of the run of plain units and surrogate pairs at the start.
 fn plain_run(text: &[u16]) -> usize {
+    const BLOCK: usize = 32;
     let mut at = 0;
-    while let Some(&unit) = text.get(at) {
-        if is_plain(unit) {
-            at += 1;
-        } else if is_high(unit) && text.get(at + 1).is_some_and(|&low| is_low(low)) {
-            at += 2;
-        } else {
-            break;
+    loop {
+        while let Some(block) = text[at..].first_chunk::<BLOCK>()
+            && is_plain_block(block)
+        {
+            at += BLOCK;
+        }
+        let end = at + BLOCK;
+        while at < end {
+            let Some(&unit) = text.get(at) else { return at };
+            if is_plain(unit) {
+                at += 1;
+            } else if is_high(unit) && text.get(at + 1).is_some_and(|&low| is_low(low)) {
+                at += 2;
+            } else {
+                return at;
+            }
         }
     }
-    at
 }
 
 impl Text for Latin1 {
-    fn raw(out: &mut Vec<Self>, text: &[u16]) {
-        out.extend(text.iter().map(|&unit| Self(unit as u8)));
+    type Unit = u8;
+
+    fn raw(out: &mut Vec<u8>, text: &[u16]) {
+        out.extend(text.iter().map(|&unit| unit as u8));
     }
 
-    fn ascii(out: &mut Vec<Self>, text: &[u8]) {
-        out.extend(text.iter().map(|&byte| Self(byte)));
+    fn ascii(out: &mut Vec<u8>, text: &[u8]) {
+        out.extend_from_slice(text);
     }
 
-    fn escaped(out: &mut Vec<Self>, text: &[u16]) {
-        escape_narrow::<false>(as_bytes(out), text);
+    fn escaped(out: &mut Vec<u8>, text: &[u16]) {
+        escape_narrow::<false>(out, text);
     }
 }
 
 impl Text for Utf8 {
-    fn raw(out: &mut Vec<Self>, text: &[u16]) {
+    type Unit = u8;
+
+    fn raw(out: &mut Vec<u8>, text: &[u16]) {
         let characters = char::decode_utf16(text.iter().copied());
         for character in characters.map(|decoded| decoded.unwrap_or(char::REPLACEMENT_CHARACTER)) {
-            as_bytes(out).extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
         }
     }
 
-    fn ascii(out: &mut Vec<Self>, text: &[u8]) {
-        as_bytes(out).extend_from_slice(text);
+    fn ascii(out: &mut Vec<u8>, text: &[u8]) {
+        out.extend_from_slice(text);
     }
 
-    fn escaped(out: &mut Vec<Self>, text: &[u16]) {
-        if is_latin1(text) {
-            escape_narrow::<true>(as_bytes(out), text);
-        } else {
-            escape_units(out, text, Self::raw, Self::ascii);
-        }
+    fn escaped(out: &mut Vec<u8>, text: &[u16]) {
+        escape_utf8(out, text);
     }
 }
 
 impl Text for Utf16 {
-    fn raw(out: &mut Vec<Self>, text: &[u16]) {
-        out.extend(text.iter().map(|&unit| Self(unit)));
+    type Unit = u16;
+
+    fn raw(out: &mut Vec<u16>, text: &[u16]) {
+        out.extend_from_slice(text);
     }
 
-    fn ascii(out: &mut Vec<Self>, text: &[u8]) {
-        out.extend(text.iter().map(|&byte| Self(u16::from(byte))));
+    fn ascii(out: &mut Vec<u16>, text: &[u8]) {
+        out.extend(text.iter().map(|&byte| u16::from(byte)));
     }
 
-    fn escaped(out: &mut Vec<Self>, text: &[u16]) {
+    fn escaped(out: &mut Vec<u16>, text: &[u16]) {
         escape_units(out, text, Self::raw, Self::ascii);
     }
-}
-
-/// A unit that is a byte.
-trait ByteUnit {}
-impl ByteUnit for Latin1 {}
-impl ByteUnit for Utf8 {}
-
-fn as_bytes<T: ByteUnit>(out: &mut Vec<T>) -> &mut Vec<u8> {
-    // SAFETY: both implementations are transparent wrappers of `u8`, so the vectors have one layout.
-    unsafe { &mut *std::ptr::from_mut(out).cast::<Vec<u8>>() }
 }
 
 #[cfg(test)]
@@ -298,7 +337,7 @@ mod tests {
         out
     }
 
-    fn escaped<T: Text>(text: &[u16]) -> Vec<T> {
+    fn escaped<T: Text>(text: &[u16]) -> Vec<T::Unit> {
         let mut out = Vec::new();
         T::escaped(&mut out, text);
         out
@@ -306,11 +345,10 @@ mod tests {
 
     fn check(text: &[u16]) {
         let want = oracle(text);
-        assert_eq!(escaped::<Utf16>(text).iter().map(|unit| unit.0).collect::<Vec<_>>(), want);
-        let utf8: Vec<u8> = escaped::<Utf8>(text).iter().map(|unit| unit.0).collect();
-        assert_eq!(String::from_utf8(utf8).unwrap(), String::from_utf16(&want).unwrap());
+        assert_eq!(escaped::<Utf16>(text), want);
+        assert_eq!(String::from_utf8(escaped::<Utf8>(text)).unwrap(), String::from_utf16(&want).unwrap());
         if is_latin1(text) {
-            let latin1: Vec<u16> = escaped::<Latin1>(text).iter().map(|unit| u16::from(unit.0)).collect();
+            let latin1: Vec<u16> = escaped::<Latin1>(text).into_iter().map(u16::from).collect();
             assert_eq!(latin1, want);
         }
     }
@@ -334,8 +372,7 @@ mod tests {
         #[cfg(target_arch = "aarch64")]
         assert_eq!(run::<crate::json::simd::Neon>(bytes), scalar);
         let units: Vec<u16> = bytes.iter().map(|&byte| u16::from(byte)).collect();
-        let chosen: Vec<u8> = escaped::<Latin1>(&units).iter().map(|unit| unit.0).collect();
-        assert_eq!(chosen, scalar.0);
+        assert_eq!(escaped::<Latin1>(&units), scalar.0);
     }
 
     /// Mostly letters, with everything that needs care strewn in.

@@ -4,6 +4,7 @@ use super::encoding::{TAG_BITS, literal, tag};
 use super::escape::{Latin1, Text, Utf8, Utf16, cut, is_latin1};
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind};
+use crate::memory;
 
 /// Most units of a JS string: V8's `String::kMaxLength` on 64-bit machines.
 pub const MAX_STRING: usize = (1 << 29) - 24;
@@ -23,11 +24,11 @@ pub struct Encoded<'a> {
     pub gap: &'a [u16],
 }
 
-/// JSON text for a JS string.
+/// JSON text for a JS string, in recycled memory.
 #[derive(Debug)]
 pub enum JsText {
-    Latin1(Box<[u8]>),
-    Utf16(Box<[u16]>),
+    Latin1(Vec<u8>),
+    Utf16(Vec<u16>),
 }
 
 /// Writes text for a JS string: Latin-1 if it can be.
@@ -37,22 +38,19 @@ pub enum JsText {
 /// When interrupted, or when the text is longer than a JS string can be.
 pub fn to_js_text(value: Encoded<'_>, cancel: &CancelToken) -> Result<JsText, Error> {
     if [value.long, value.short, value.gap].into_iter().all(is_latin1) {
-        let text = Writer::<Latin1>::new(value, cancel, MAX_STRING).write()?;
-        Ok(JsText::Latin1(text.into_iter().map(|unit| unit.0).collect()))
+        Ok(JsText::Latin1(Writer::<Latin1>::new(value, cancel, MAX_STRING).write()?))
     } else {
-        let text = Writer::<Utf16>::new(value, cancel, MAX_STRING).write()?;
-        Ok(JsText::Utf16(text.into_iter().map(|unit| unit.0).collect()))
+        Ok(JsText::Utf16(Writer::<Utf16>::new(value, cancel, MAX_STRING).write()?))
     }
 }
 
-/// Writes UTF-8.
+/// Writes UTF-8, into recycled memory.
 ///
 /// # Errors
 ///
 /// When interrupted.
 pub fn to_utf8(value: Encoded<'_>, cancel: &CancelToken) -> Result<Vec<u8>, Error> {
-    let text = Writer::<Utf8>::new(value, cancel, usize::MAX).write()?;
-    Ok(text.into_iter().map(|unit| unit.0).collect())
+    Writer::<Utf8>::new(value, cancel, usize::MAX).write()
 }
 
 /// Keys of a shape: a range of [`Writer::key_ends`].
@@ -70,18 +68,18 @@ enum Frame {
     Keyed { empty: bool },
 }
 
-struct Writer<'a, T> {
+struct Writer<'a, T: Text> {
     value: Encoded<'a>,
     cancel: &'a CancelToken,
     limit: usize,
-    out: Vec<T>,
+    out: Vec<T::Unit>,
     shapes: Vec<Shape>,
     /// The text of all shapes' keys, with quotes and colon, and where each ends.
-    keys: Vec<T>,
+    keys: Vec<T::Unit>,
     key_ends: Vec<usize>,
     frames: Vec<Frame>,
     /// A newline and the indentation of as many levels as were needed so far.
-    margin: Vec<T>,
+    margin: Vec<T::Unit>,
     gap_units: usize,
     since_check: usize,
     printer: ryu_js::Buffer,
@@ -105,7 +103,7 @@ impl<'a, T: Text> Writer<'a, T> {
             value,
             cancel,
             limit,
-            out: Vec::with_capacity(room + room / 16),
+            out: memory::vector(room + room / 8),
             shapes: Vec::new(),
             keys: Vec::new(),
             key_ends: Vec::new(),
@@ -117,7 +115,7 @@ impl<'a, T: Text> Writer<'a, T> {
         }
     }
 
-    fn write(mut self) -> Result<Vec<T>, Error> {
+    fn write(mut self) -> Result<Vec<T::Unit>, Error> {
         self.next_value()?;
         while let Some(frame) = self.frames.last().copied() {
             match frame {
