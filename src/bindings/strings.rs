@@ -10,8 +10,13 @@ use napi::bindgen_prelude::{Result, check_status, sys};
 
 use crate::memory::{Unit, recycle};
 
-/// Bytes from which handing over is cheaper than copying (`benchmarks/parse.js` would show it).
-const EXTERNAL_FROM: usize = 2048;
+/// Bytes from which a string is handed over rather than copied. A copy this large goes to V8's large-object space,
+/// which costs more than the bytes; a smaller one is made in the young generation, where it dies cheaply, while an
+/// external string lives in the old one until a full collection.
+const EXTERNAL_FROM: usize = 128 << 10;
+
+/// The same for buffers, whose memory is outside of V8's heap either way and freed with the young generation.
+const EXTERNAL_BUFFER_FROM: usize = 2048;
 
 /// `node_api_create_external_string_latin1` and `…_utf16`: Node has them from 20.4 on, as experimental, so they are
 /// looked up when first needed.
@@ -103,7 +108,7 @@ fn report(env: sys::napi_env, bytes: i64) {
 /// A `Buffer` of bytes.
 pub fn buffer(env: sys::napi_env, bytes: Vec<u8>) -> Result<sys::napi_value> {
     let mut result = ptr::null_mut();
-    if bytes.len() >= EXTERNAL_FROM {
+    if bytes.len() >= EXTERNAL_BUFFER_FROM {
         let (memory, length, capacity) = let_go(bytes);
         // SAFETY: the memory stays as it is until `free` gets it back when the buffer dies.
         let status = unsafe {

@@ -1,0 +1,61 @@
+'use strict';
+
+const assert = require('node:assert');
+const { spawnSync } = require('node:child_process');
+const path = require('node:path');
+const test = require('node:test');
+
+const corpus = require('./corpus');
+
+/** Megabytes that the process may grow by. */
+const MARGIN = 50;
+
+/**
+ * Runs `operation` many times in a process of its own; how many megabytes its resident memory grew by after the first
+ * tenth.
+ * @param {string} operation an async function of (pool, bytes, value)
+ * @param {number} times
+ */
+function growth(operation, times) {
+  const script = `
+    const { WorkerPool } = require(${JSON.stringify(path.join(__dirname, '..'))});
+    const { loadRequest } = require(${JSON.stringify(path.join(__dirname, '..', 'benchmarks', 'conversation.js'))});
+    const bytes = loadRequest('chat-100k').bytes;
+    const value = JSON.parse(bytes.toString());
+    const pool = new WorkerPool();
+    const operation = ${operation};
+    // A collection's finalisers run in turns of the event loop that follow it.
+    const rss = async () => {
+      for (let i = 0; i < 3; i++) { gc(); await new Promise(setImmediate); }
+      return process.memoryUsage.rss() / 1e6;
+    };
+    (async () => {
+      for (let i = 0; i < ${times / 10}; i++) await operation(pool, bytes, value);
+      const before = await rss();
+      for (let i = 0; i < ${times}; i++) await operation(pool, bytes, value);
+      await pool.shutdown();
+      console.log(await rss() - before);
+    })();
+  `;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', '-e', script], { encoding: 'utf8' });
+  assert.strictEqual(status, 0, stderr);
+  return Number(stdout);
+}
+
+/** Each with how often it runs. @type {Record<string, [string, number]>} */
+const OPERATIONS = {
+  'parse of bytes': ['(pool, bytes) => pool.parse(bytes)', 20_000],
+  'parse of chunks': ['(pool, bytes) => pool.parse([bytes.subarray(0, 50000), bytes.subarray(50000)])', 20_000],
+  'parse of what is not JSON': ['(pool, bytes) => pool.parse([bytes, bytes]).catch(() => {})', 20_000],
+  'parse of strings that are handed over': ['(pool, bytes) => pool.parse(`["${"x".repeat(300_000)}","${"é".repeat(200_000)}"]`)', 2000],
+  'stringify to a string': ['(pool, bytes, value) => pool.stringify(value)', 20_000],
+  'stringify to a buffer': ["(pool, bytes, value) => pool.stringify(value, { as: 'buffer' })", 20_000],
+};
+
+for (const [name, [operation, times]] of Object.entries(OPERATIONS)) {
+  test(`${name}, ${times} times, leaves no memory behind`, (t) => {
+    const grown = growth(operation, times);
+    t.diagnostic(`${grown.toFixed(1)} MB${corpus.skip ? ', on generated data' : ''}`);
+    assert.ok(grown < MARGIN, `${grown.toFixed(1)} MB`);
+  });
+}
