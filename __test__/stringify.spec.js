@@ -103,6 +103,16 @@ test('texts', async () => {
   }
 });
 
+test('strings that come again', async () => {
+  const names = ['', 'a', 'b', 'ab', 'ba', 'ü', '"', '\ud800', 'x'.repeat(63), 'x'.repeat(64), `${'x'.repeat(62)}y`, 'x'.repeat(256), 'x'.repeat(257), null, 1];
+  for (const count of [300, 3000]) {
+    const value = Array.from({ length: count }, (_, i) => ({ kind: names[i % 3], name: names[(i * 7) % names.length], id: `id ${i}` }));
+    await assertAsPlatform(() => value);
+    await assertAsPlatform(() => value, 1);
+    await assertAsPlatform(() => value.toReversed());
+  }
+});
+
 test('numbers', async () => {
   const numbers = [0, -0, 1, -1, 2 ** 28 - 1, 2 ** 28, -(2 ** 28), -(2 ** 28) - 1, 2 ** 31, 2 ** 53, 2 ** 53 + 2, 1e20, 1e21, 1.5, 1e-6, 1e-7, 5e-324, Number.MAX_VALUE, NaN, Infinity, -Infinity];
   await assertAsPlatform(() => numbers);

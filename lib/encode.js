@@ -11,13 +11,14 @@
  *
  * Objects whose key list is hot are encoded by a function compiled for it, with keys as in `tree.js`. Strings up to
  * SHORT are joined in a rope, which V8 flattens and copies in one go; longer ones are copied one by one. Both are
- * copied as UTF-16, which V8 does at memory speed and which holds lone surrogates; the pool thread narrows it.
+ * copied as UTF-16, which V8 does at memory speed and which holds lone surrogates; the pool thread narrows it. A short
+ * string that was met before under the same key (a role, a type, a name) is not copied but referred to.
  */
 
 const { isBoxedPrimitive, isProxy } = require('node:util').types;
 const {
-  TAG_BITS, STRING, INTEGER, OBJECT, ARRAY, LONG, LITERAL, NUMBERS, SHAPE,
-  NULL, TRUE, FALSE, UNDEFINED, NUMBER, KEYED, END,
+  TAG_BITS, STRING, INTEGER, OBJECT, ARRAY, LONG, LITERAL, NUMBERS, AGAIN, LENGTH_BITS,
+  NULL, TRUE, FALSE, UNDEFINED, NUMBER, KEYED, END, SHAPE,
   WORDS_AT, NUMBERS_AT, LONG_AT, SHORT_AT, SHORT_FROM, HEADER,
 } = require('./encoding');
 const { isDisguised, prototypesAreExtended } = require('./plain');
@@ -30,10 +31,17 @@ const MAX_WORDS = 1 << 20;
 const MAX_NUMBERS = 1 << 18;
 /** Words that one object with a shape can take besides those of the values in it. */
 const SHAPE_WORDS = 4 * MAX_KEYS;
-/** Longest string that is joined with others rather than copied alone. */
-const SHORT = 64;
+/** Longest string that is joined with others rather than copied alone: a call to copy takes 70 ns. */
+const SHORT = 256;
+/** Longest string that is remembered. */
+const REPEATED = 2 ** LENGTH_BITS - 1;
+/** Strings that begin behind so much short text are not referred to. */
+const MAX_OFFSET = 2 ** (32 - TAG_BITS - LENGTH_BITS);
+/** Strings remembered per key, a power of two, and how many misses in a row are put up with. */
+const REPEATS = 8;
+const CREDIT = 16;
 /** Length at which the rope is written out: V8 flattens it in its new space, and in the cache. */
-const ROPE = 8192;
+const ROPE = 16384;
 /** Deeper values stay inline; so do cycles, which get there at once. */
 const MAX_DEPTH = 64;
 
@@ -44,6 +52,7 @@ const OP_UNDEFINED = LITERAL | (UNDEFINED << TAG_BITS);
 const OP_NUMBER = LITERAL | (NUMBER << TAG_BITS);
 const OP_KEYED = LITERAL | (KEYED << TAG_BITS);
 const OP_END = LITERAL | (END << TAG_BITS);
+const OP_SHAPE = LITERAL | (SHAPE << TAG_BITS);
 
 /** Ends a walk. */
 const NOT_ENCODED = Symbol('not encoded');
@@ -86,6 +95,24 @@ const open = new Array(MAX_DEPTH).fill(null);
  * @param {number} at next free word
  * @returns {number} the same, afterwards
  */
+
+/** Strings met under one key in this walk, in places that a hash gives them, and the ops that refer to them. */
+class Repeats {
+  constructor() {
+    this.texts = new Array(REPEATS).fill('');
+    this.ops = new Uint32Array(REPEATS);
+    /** Grows with what is found and shrinks with what is not: looking for what never comes again has an end. */
+    this.credit = CREDIT;
+  }
+
+  forget() {
+    this.texts.fill('');
+    if (this.credit < CREDIT) this.credit = CREDIT;
+  }
+}
+
+/** The strings remembered in this walk. @type {Repeats[][]} */
+const remembered = [];
 
 /** A shape's place in the walk that defined it last. @typedef {{ walk: number, op: number }} Place */
 
@@ -153,6 +180,8 @@ function encode(value, threshold) {
   } finally {
     walk.busy = false;
     walk.rope = '';
+    for (const all of remembered) for (const repeats of all) repeats.forget();
+    remembered.length = 0;
     for (let i = 0; i < MAX_DEPTH && open[i] !== null; i++) open[i] = null;
   }
 }
@@ -208,6 +237,30 @@ function encodeString(text, at) {
   walk.long = end;
   words[at] = LONG | (length << TAG_BITS);
   return at + 1;
+}
+
+/**
+ * A string under a key under which strings may come again.
+ * @param {string} text
+ * @param {number} at
+ * @param {Repeats} repeats
+ */
+function encodeRepeating(text, at, repeats) {
+  const { length } = text;
+  if (length > REPEATED || length === 0 || repeats.credit === 0) return encodeString(text, at);
+  const place = (length + text.charCodeAt(length >> 1)) & (REPEATS - 1);
+  if (repeats.texts[place] === text) {
+    if (repeats.credit < 4 * CREDIT) repeats.credit++;
+    words[at] = repeats.ops[place];
+    return at + 1;
+  }
+  repeats.credit--;
+  const offset = walk.short + walk.rope.length;
+  if (offset < MAX_OFFSET) {
+    repeats.texts[place] = text;
+    repeats.ops[place] = AGAIN | (((offset << LENGTH_BITS) | length) << TAG_BITS);
+  }
+  return encodeString(text, at);
 }
 
 /** @param {number} value @param {number} at */
@@ -328,25 +381,34 @@ function compileEncoder(keys, sample) {
   const text = texts.join('');
   /** @type {Place} */
   const place = { walk: 0, op: 0 };
+  /** @type {Repeats[]} */
+  const repeats = [];
+  let state = '';
   let body = '';
   for (let i = 0; i < keys.length; i++) {
     const type = typeof Object.getOwnPropertyDescriptor(sample, keys[i])?.value;
     body += `value = source[${texts[i]}];\n`;
-    if (type === 'string') body += `if (typeof value === 'string') at = encodeString(value, at); else `;
     if (type === 'number') body += `if (typeof value === 'number') at = encodeNumber(value, at); else `;
+    if (type === 'string') {
+      state += `const repeats${i} = repeats[${repeats.length}];\n`;
+      repeats.push(new Repeats());
+      body += `if (typeof value === 'string') at = encodeRepeating(value, at, repeats${i}); else `;
+    }
     body += 'at = encodeAny(value, at);\n';
   }
   /** Defines the shape at its first use in a walk. @param {number} at */
   const define = (at) => {
+    remembered.push(repeats);
     place.walk = walk.number;
     place.op = OBJECT | (walk.shapes++ << TAG_BITS);
-    words[at++] = SHAPE | (keys.length << TAG_BITS);
+    words[at++] = OP_SHAPE;
+    words[at++] = keys.length;
     for (const { length } of texts) words[at++] = length;
     walk.rope += text;
     return at;
   };
   const source = `'use strict';
-return function encode(source, at) {
+${state}return function encode(source, at) {
 if (source.toJSON !== undefined || at > ${MAX_WORDS - SHAPE_WORDS}) throw NOT_ENCODED;
 if (getPrototypeOf(source) !== objectPrototype) return encodeInstance(source, at);
 if (place.walk !== walk.number) at = define(at);
@@ -355,7 +417,8 @@ let value;
 ${body}return at;
 };`;
   const scope = {
-    NOT_ENCODED, place, walk, define, words, getPrototypeOf, objectPrototype, encodeInstance, encodeString, encodeNumber, encodeAny,
+    NOT_ENCODED, place, walk, define, words, getPrototypeOf, objectPrototype, repeats,
+    encodeInstance, encodeRepeating, encodeNumber, encodeAny,
   };
   return new Function(...Object.keys(scope), source)(...Object.values(scope));
 }

@@ -13,7 +13,8 @@ module.exports = {
   LONG: 4,
   LITERAL: 5,
   NUMBERS: 6,
-  SHAPE: 7,
+  AGAIN: 7,
+  LENGTH_BITS: 6,
 
   NULL: 0,
   TRUE: 1,
@@ -22,6 +23,7 @@ module.exports = {
   NUMBER: 4,
   KEYED: 5,
   END: 6,
+  SHAPE: 7,
 
   WORDS_AT: 0,
   NUMBERS_AT: 1,

@@ -6,10 +6,10 @@
 //! words      header (see `word`), then ops in document order: tag | payload << TAG_BITS
 //! numbers    f64, in order of use
 //! long       UTF-16: all long strings in order of use
-//! short      UTF-16: all short strings and keys in order of use
+//! short      UTF-16: all short strings and keys in order of first use
 //! ```
 //!
-//! Nothing needs an index: each op takes the next of what it refers to.
+//! Nothing but a repeated string needs an index: each other op takes the next of what it refers to.
 
 /// Bits of an op that hold its tag.
 pub const TAG_BITS: u32 = 3;
@@ -30,10 +30,13 @@ pub mod tag {
     pub const LITERAL: u32 = 5;
     /// An array of the next numbers. Payload: length.
     pub const NUMBERS: u32 = 6;
-    /// Defines the next shape; no value. Payload: number of keys. A word for each follows: the length of the key as
-    /// JSON text, quotes included, which is the next short string.
-    pub const SHAPE: u32 = 7;
+    /// A short string that was there before. Payload: its length in [`super::LENGTH_BITS`], and where it
+    /// begins in the short text.
+    pub const AGAIN: u32 = 7;
 }
+
+/// Bits of an `AGAIN` op's payload that hold the length.
+pub const LENGTH_BITS: u32 = 6;
 
 /// Payload of a `LITERAL` op.
 pub mod literal {
@@ -47,6 +50,9 @@ pub mod literal {
     /// An object without a shape: `STRING` or `LONG` op of a key, value, and so on up to `END`.
     pub const KEYED: u32 = 5;
     pub const END: u32 = 6;
+    /// Defines the next shape; no value. The next word is the number of keys. A word for each follows: the length of
+    /// the key as JSON text, quotes included, which is the next short string.
+    pub const SHAPE: u32 = 7;
 }
 
 /// Header words.

@@ -1,6 +1,6 @@
 //! Writes an encoded value ([`super::encoding`]) as JSON text.
 
-use super::encoding::{TAG_BITS, literal, tag};
+use super::encoding::{LENGTH_BITS, TAG_BITS, literal, tag};
 use super::escape::{Latin1, Text, Utf8, Utf16, cut, is_latin1};
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind};
@@ -69,7 +69,10 @@ enum Frame {
 }
 
 struct Writer<'a, T: Text> {
+    /// What is left of the value.
     value: Encoded<'a>,
+    /// All short text.
+    short: &'a [u16],
     cancel: &'a CancelToken,
     limit: usize,
     out: Vec<T::Unit>,
@@ -94,13 +97,14 @@ fn take<'a, T>(from: &mut &'a [T], count: usize) -> &'a [T] {
 
 impl<'a, T: Text> Writer<'a, T> {
     fn new(value: Encoded<'a>, cancel: &'a CancelToken, limit: usize) -> Self {
-        let room = value.long.len() + value.short.len() + 4 * value.ops.len() + 16 * value.numbers.len();
+        let room = value.long.len() + value.short.len() + 8 * value.ops.len() + 16 * value.numbers.len();
         let mut margin = Vec::new();
         T::ascii(&mut margin, b"\n");
         let mut one = Vec::new();
         T::raw(&mut one, value.gap);
         Self {
             value,
+            short: value.short,
             cancel,
             limit,
             out: memory::vector(room + room / 8),
@@ -149,7 +153,7 @@ impl<'a, T: Text> Writer<'a, T> {
         let op = self.next_op();
         let payload = op >> TAG_BITS;
         match op & ((1 << TAG_BITS) - 1) {
-            tag::STRING | tag::LONG => self.string(op)?,
+            tag::STRING | tag::LONG | tag::AGAIN => self.string(op)?,
             tag::INTEGER => self.integer(i64::from(op as i32 >> TAG_BITS)),
             tag::OBJECT => {
                 let Shape { first, last } = self.shapes[payload as usize];
@@ -157,8 +161,8 @@ impl<'a, T: Text> Writer<'a, T> {
             }
             tag::ARRAY => self.open(b"[", Frame::Array { left: payload, empty: true }),
             tag::NUMBERS => self.numbers(payload as usize)?,
-            tag::SHAPE => {
-                self.shape(payload as usize);
+            _ if payload == literal::SHAPE => {
+                self.shape();
                 return self.next_value();
             }
             _ => self.literal(payload),
@@ -170,11 +174,17 @@ impl<'a, T: Text> Writer<'a, T> {
         take(&mut self.value.ops, 1)[0]
     }
 
-    /// The text of a `STRING` or `LONG` op.
+    /// The text of a `STRING`, `LONG` or `AGAIN` op.
     fn text_of(&mut self, op: u32) -> &'a [u16] {
-        let length = (op >> TAG_BITS) as usize;
-        let is_long = op & ((1 << TAG_BITS) - 1) == tag::LONG;
-        take(if is_long { &mut self.value.long } else { &mut self.value.short }, length)
+        let payload = (op >> TAG_BITS) as usize;
+        match op & ((1 << TAG_BITS) - 1) {
+            tag::LONG => take(&mut self.value.long, payload),
+            tag::AGAIN => {
+                let start = payload >> LENGTH_BITS;
+                &self.short[start..start + (payload & ((1 << LENGTH_BITS) - 1))]
+            }
+            _ => take(&mut self.value.short, payload),
+        }
     }
 
     fn string(&mut self, op: u32) -> Result<(), Error> {
@@ -272,7 +282,8 @@ impl<'a, T: Text> Writer<'a, T> {
         self.next_value()
     }
 
-    fn shape(&mut self, count: usize) {
+    fn shape(&mut self) {
+        let count = self.next_op() as usize;
         let first = self.key_ends.len();
         for &length in take(&mut self.value.ops, count) {
             T::raw(&mut self.keys, take(&mut self.value.short, length as usize));
@@ -376,7 +387,8 @@ mod tests {
     /// `{"a": "x", "ü": [1, -2, undefined], "gone": undefined, "k": {"key": [0.5, 3], "e": {}}}`
     fn sample() -> (Vec<u32>, Vec<f64>) {
         let ops = vec![
-            op(tag::SHAPE, 4),
+            op(tag::LITERAL, literal::SHAPE),
+            4,
             3,
             3,
             6,
@@ -413,6 +425,20 @@ mod tests {
         let indented = "{\n→\"a\": \"x\",\n→\"ü\": [\n→→1,\n→→-2,\n→→null\n→],\n→\"k\": {\n→→\"key\": [\n→→→0.5,\n→→→3\n→→],\n→→\"e\": {}\n→}\n}";
         assert_eq!(write(&ops, &numbers, "e", SHORT, "→"), indented);
         assert_eq!(write(&ops, &numbers, "e", SHORT, "  "), indented.replace('→', "  "));
+    }
+
+    #[test]
+    fn strings_that_were_there_before() {
+        let again = |start: u32, length: u32| op(tag::AGAIN, start << LENGTH_BITS | length);
+        let ops = [
+            op(tag::ARRAY, 5),
+            op(tag::STRING, 2),
+            again(0, 2),
+            op(tag::STRING, 3),
+            again(2, 3),
+            again(0, 0),
+        ];
+        assert_eq!(write(&ops, &[], "", "a\"ücd", ""), r#"["a\"","a\"","ücd","ücd",""]"#);
     }
 
     #[test]
