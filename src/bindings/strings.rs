@@ -75,19 +75,23 @@ fn create<T: Unit>(
         return Ok(result);
     };
     let (memory, length, capacity) = let_go(text);
+    let extent = Box::into_raw(Box::new(Extent { length, capacity: capacity as usize })).cast();
     let mut copied = false;
-    // SAFETY: the memory stays as it is until `free` gets it back: from V8 when the string dies, or from this very
-    // call when V8 cannot use it and copies.
+    // SAFETY: the memory stays as it is until `free_string` gets it back: from V8 when the string dies, or from this
+    // very call when V8 cannot use it and copies.
     let status = unsafe {
-        external(env, memory, length, Some(free_string::<T>), capacity, &raw mut result, &raw mut copied)
+        external(env, memory, length, Some(free_string::<T>), extent, &raw mut result, &raw mut copied)
     };
     if status != sys::Status::napi_ok {
         // SAFETY: a call that failed did not take the memory.
-        unsafe { free::<T>(env, memory.cast(), capacity) };
+        unsafe {
+            drop(Box::from_raw(extent.cast::<Extent>()));
+            free::<T>(env, memory.cast(), capacity);
+        }
         check_status!(status)?;
     }
     // What was copied is freed, and counted as such, by now.
-    report(env, (size_of::<T>() * capacity as usize) as i64);
+    report(env, (size_of::<T>() * length) as i64);
     Ok(result)
 }
 
@@ -152,12 +156,19 @@ fn let_go<T>(vector: Vec<T>) -> (*mut T, usize, *mut c_void) {
     (vector.as_mut_ptr(), vector.len(), ptr::without_provenance_mut(vector.capacity()))
 }
 
-unsafe extern "C" fn free_string<T: Unit>(env: sys::napi_env, memory: *mut c_void, capacity: *mut c_void) {
-    let bytes = (size_of::<T>() * capacity as usize) as i64;
+/// Units of an external string, and of the memory it is in.
+struct Extent {
+    length: usize,
+    capacity: usize,
+}
+
+unsafe extern "C" fn free_string<T: Unit>(env: sys::napi_env, memory: *mut c_void, extent: *mut c_void) {
+    // SAFETY: `create` let it go together with the memory.
+    let Extent { length, capacity } = *unsafe { Box::from_raw(extent.cast::<Extent>()) };
     // Gone when the thread ends, and its count with it.
-    let _ = FREED.try_with(|freed| freed.set(freed.get() + bytes));
+    let _ = FREED.try_with(|freed| freed.set(freed.get() + (size_of::<T>() * length) as i64));
     // SAFETY: as below.
-    unsafe { free::<T>(env, memory, capacity) };
+    unsafe { free::<T>(env, memory, ptr::without_provenance_mut(capacity)) };
 }
 
 unsafe extern "C" fn free<T: Unit>(_env: sys::napi_env, memory: *mut c_void, capacity: *mut c_void) {

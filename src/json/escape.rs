@@ -162,9 +162,9 @@ mod dispatch {
 fn escape_narrow<const UTF8: bool>(out: &mut Vec<u8>, text: &[u16]) {
     // Most strings are short, and clearing the large chunk takes longer than they do.
     if text.len() <= 64 {
-        escape_chunks::<UTF8, 64>(out, text)
+        escape_chunks::<UTF8, 64>(out, text);
     } else {
-        escape_chunks::<UTF8, 2048>(out, text)
+        escape_chunks::<UTF8, 2048>(out, text);
     }
 }
 
