@@ -2,6 +2,7 @@
 
 const { syncClone } = require('./lib/clone');
 const { defaultOffloadThreshold } = require('./lib/config');
+const { Document } = require('./lib/document');
 const { WorkerPool, getWorkerPool, isWorkerPoolReady } = require('./lib/pool');
 
 /** Bytes from which a pool without options offloads. */
@@ -30,6 +31,7 @@ function getPoolStats() {
 }
 
 module.exports = {
+  Document,
   OFFLOAD_THRESHOLD,
   WorkerPool,
   asyncClone,

@@ -1,6 +1,7 @@
 import offloop from './index.js';
 
 export const {
+  Document,
   OFFLOAD_THRESHOLD,
   WorkerPool,
   asyncClone,

@@ -76,9 +76,33 @@ function offload(pool, options, length, start) {
   }
   const parsed = submit(pool, options, start);
   if (length < ONE_SLICE) return parsed;
-  return parsed.then((value) => {
-    return value instanceof native.Slices ? build(value, pool.maxBlockMs, options?.signal) : value;
-  });
+  return parsed.then((value) => complete(value, pool.maxBlockMs, options?.signal));
+}
+
+/**
+ * A value that may have come in slices.
+ *
+ * @param {unknown} value
+ * @param {number} maxBlockMs
+ * @param {AbortSignal | undefined} signal
+ * @returns {any} or a promise of it
+ */
+function complete(value, maxBlockMs, signal) {
+  return value instanceof native.Slices ? build(value, maxBlockMs, signal) : value;
+}
+
+/**
+ * A value that may have come in slices, at a stretch.
+ *
+ * @param {unknown} value
+ * @returns {any}
+ */
+function completeNow(value) {
+  if (!(value instanceof native.Slices)) return value;
+  const root = decode(/** @type {string[]} */ (value.next()));
+  const open = takeOpen();
+  for (let blocks = value.next(); blocks !== null; blocks = value.next()) decodeParts(blocks, open);
+  return root;
 }
 
 /**
@@ -134,4 +158,4 @@ function isGone(bytes) {
   }
 }
 
-module.exports = { parse };
+module.exports = { MAX_LENGTH, complete, completeNow, isGone, own, parse };

@@ -7,6 +7,7 @@ const { release } = require('./abort');
 const { clone } = require('./clone');
 const { compress } = require('./compress');
 const { MAX_TIMEOUT_MS, resolveConfig } = require('./config');
+const { load } = require('./document');
 const { codeError, invalidArgument, makeError, poolClosed } = require('./errors');
 const { formatLog } = require('./log');
 const { parse } = require('./parse');
@@ -118,6 +119,16 @@ class WorkerPool extends EventEmitter {
   }
 
   /**
+   * JSON that is read off the event loop, and stays there.
+   * @param {string | Uint8Array | readonly Uint8Array[]} json Chunks are one text.
+   * @param {TaskOptions} [options]
+   * @returns {Promise<import('./document').Document>}
+   */
+  load(json, options) {
+    return load(this, json, options);
+  }
+
+  /**
    * JSON.stringify, off the event loop where that is cheaper for it.
    * @param {unknown} value
    * @param {import('./stringify').StringifyOptions} [options]
@@ -172,6 +183,8 @@ class WorkerPool extends EventEmitter {
     switch (type) {
       case 'parse':
         return parse(this, any, options);
+      case 'load':
+        return load(this, any, options);
       case 'stringify':
         return stringify(this, any, options);
       case 'clone':

@@ -37,6 +37,7 @@ function formatStats(native, { inlined, inlineFailures }) {
     queueBytes: native.bytes,
     inlined,
     offloaded: native.accepted,
+    documents: { count: native.documents, bytes: native.documentBytes },
     operations,
   };
 }

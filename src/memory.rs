@@ -165,6 +165,33 @@ impl Block {
     }
 }
 
+impl Block {
+    /// Ends the writing: from here on the contents can be shared.
+    pub fn seal(mut self) -> Sealed {
+        self.padded();
+        Sealed(self)
+    }
+}
+
+/// A block whose contents are complete. Its padding is zeroed, and stays so.
+#[derive(Debug)]
+pub struct Sealed(Block);
+
+impl Sealed {
+    pub fn as_slice(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+
+    pub fn padded(&self) -> Padded<'_> {
+        Padded { bytes: self.0.as_slice() }
+    }
+
+    /// Bytes of memory held.
+    pub fn footprint(&self) -> usize {
+        self.0.bytes.capacity()
+    }
+}
+
 impl Drop for Block {
     fn drop(&mut self) {
         recycle(std::mem::take(&mut self.bytes));
@@ -180,7 +207,8 @@ impl fmt::Debug for Block {
     }
 }
 
-/// Text that is followed by [`PADDING`] readable zero bytes. Only [`Block::padded`] makes one.
+/// Text that is followed by [`PADDING`] readable bytes, which are zero: only [`Block::padded`], [`Sealed::padded`] and
+/// [`Padded::value`] make one.
 #[derive(Clone, Copy, Debug)]
 pub struct Padded<'a> {
     bytes: &'a [u8],
@@ -189,6 +217,12 @@ pub struct Padded<'a> {
 impl<'a> Padded<'a> {
     pub fn as_slice(self) -> &'a [u8] {
         self.bytes
+    }
+
+    /// One value of a text that is known to be JSON. What follows it is the rest of that text and the zeros behind,
+    /// which stops a scanner as well: nothing in a valid text makes one value of two.
+    pub fn value(self, span: std::ops::Range<usize>) -> Self {
+        Self { bytes: &self.bytes[span] }
     }
 }
 

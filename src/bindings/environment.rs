@@ -17,6 +17,7 @@ use napi::{Env, JsValue};
 
 use super::inbox::{Inbox, Message, Settle};
 use crate::error;
+use crate::json::document::Account;
 use crate::pool::{self, Batch, Client, Closing};
 
 /// JS functions that native code calls, handed in once per environment by `install`.
@@ -46,6 +47,8 @@ const CALLBACKS: [(Callback, &str); 5] = [
 #[derive(Debug)]
 pub struct PoolEntry {
     pub client: Client,
+    /// What the documents loaded through it hold.
+    pub documents: Arc<Account>,
     /// For calls that do not say otherwise.
     pub task_timeout: Option<Duration>,
     /// Promises to settle.
@@ -56,7 +59,7 @@ pub struct PoolEntry {
 
 impl PoolEntry {
     pub fn new(client: Client, task_timeout: Option<Duration>) -> Self {
-        Self { client, task_timeout, pending: Cell::new(0), closing: Cell::new(false) }
+        Self { client, documents: Arc::default(), task_timeout, pending: Cell::new(0), closing: Cell::new(false) }
     }
 
     pub(super) fn expect(&self) {
@@ -531,6 +534,17 @@ impl Environment {
         // SAFETY: the handle was just made.
         let unknown = unsafe { napi::bindgen_prelude::Unknown::from_raw_unchecked(self.raw, exception) };
         Error::from_unknown_without_coercion(unknown)
+    }
+
+    /// One of our errors, to be thrown by a native function.
+    pub(super) fn thrown(&self, error: &error::Error) -> Error {
+        match self.error_value(error) {
+            // SAFETY: the handle was just made by this environment.
+            Ok(value) => Error::from_unknown_without_coercion(unsafe {
+                napi::bindgen_prelude::Unknown::from_raw_unchecked(self.raw, value)
+            }),
+            Err(error) => error,
+        }
     }
 
     pub(super) fn undefined(&self) -> sys::napi_value {

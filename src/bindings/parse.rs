@@ -12,20 +12,37 @@ use super::environment::{Callback, Environment};
 use super::strings;
 use super::task::{PoolTask, Submission};
 use crate::cancel::CancelToken;
+use crate::json::document::Document;
 use crate::json::{self, Characters, StringBlock, Tape, Text};
 use crate::memory::Block;
 
-/// Reads one text.
+/// Reads one text, or the text of a document.
+#[derive(Debug)]
 pub struct Parse {
-    text: Option<Text>,
+    input: Option<Input>,
     cancel: CancelToken,
+}
+
+#[derive(Debug)]
+enum Input {
+    Text(Text),
+    Document(Document),
 }
 
 impl Parse {
     fn submit(pool: u32, control: f64, text: Text) -> PoolTask<Self> {
-        let mut submission = Submission::new(pool, control, "parse").bytes(text.byte_length());
+        let submission = Submission::new(pool, control, "parse").bytes(text.byte_length());
+        Self::run(submission, Input::Text(text))
+    }
+
+    pub(super) fn document(pool: u32, control: f64, document: Document) -> PoolTask<Self> {
+        let submission = Submission::new(pool, control, "value").bytes(document.byte_length());
+        Self::run(submission, Input::Document(document))
+    }
+
+    fn run(mut submission: Submission, input: Input) -> PoolTask<Self> {
         let cancel = submission.token();
-        PoolTask::new(submission, Self { text: Some(text), cancel })
+        PoolTask::new(submission, Self { input: Some(input), cancel })
     }
 }
 
@@ -34,22 +51,28 @@ impl<'env> ScopedTask<'env> for Parse {
     type JsValue = Either<Unknown<'env>, Slices>;
 
     fn compute(&mut self) -> Result<Vec<Tape>> {
-        let text = self.text.take().ok_or_else(|| Error::from_reason("computed twice"))?;
-        let mut utf8 = text.into_utf8();
-        Ok(json::parse(utf8.padded(), &self.cancel)?)
+        match self.input.take().ok_or_else(|| Error::from_reason("computed twice"))? {
+            Input::Text(text) => Ok(json::parse(text.into_utf8().padded(), &self.cancel)?),
+            Input::Document(document) => Ok(document.value(&self.cancel)?),
+        }
     }
 
     fn resolve(&mut self, env: &'env Env, tapes: Vec<Tape>) -> Result<Self::JsValue> {
-        let environment = Environment::of(env)?;
-        if tapes.len() > 1 {
-            return Ok(Either::B(Slices { tapes: tapes.into_iter() }));
-        }
-        let tape = tapes.into_iter().next().ok_or_else(|| Error::from_reason("no tape"))?;
-        let blocks = load(environment, tape)?;
-        let value = environment.call(Callback::Decode, &[blocks])?;
-        // SAFETY: the handle was just made by this environment.
-        Ok(Either::A(unsafe { Unknown::from_raw_unchecked(env.raw(), value) }))
+        build(env, tapes)
     }
+}
+
+/// The value on one tape; of several, what JS builds it from.
+pub(super) fn build(env: &Env, tapes: Vec<Tape>) -> Result<Either<Unknown<'_>, Slices>> {
+    let environment = Environment::of(env)?;
+    if tapes.len() > 1 {
+        return Ok(Either::B(Slices { tapes: tapes.into_iter() }));
+    }
+    let tape = tapes.into_iter().next().ok_or_else(|| Error::from_reason("no tape"))?;
+    let blocks = load(environment, tape)?;
+    let value = environment.call(Callback::Decode, &[blocks])?;
+    // SAFETY: the handle was just made by this environment.
+    Ok(Either::A(unsafe { Unknown::from_raw_unchecked(env.raw(), value) }))
 }
 
 /// Puts a tape into the scratch memory; its string blocks as an array of JS strings.
@@ -104,6 +127,11 @@ pub fn parse_bytes(pool: u32, control: f64, bytes: &[u8]) -> PoolTask<Parse> {
     ts_return_type = "Promise<unknown>"
 )]
 pub fn parse_chunks(pool: u32, control: f64, chunks: Array<'_>, total: u32) -> Result<PoolTask<Parse>> {
+    Ok(Parse::submit(pool, control, text_of_chunks(&chunks, total)?))
+}
+
+/// The text that `Uint8Array`s make together; `total` is their length.
+pub(super) fn text_of_chunks(chunks: &Array<'_>, total: u32) -> Result<Text> {
     let mut block = Block::with_capacity(total as usize);
     for index in 0..chunks.len() {
         let chunk: &[u8] = chunks.get(index)?.ok_or_else(|| Error::from_status(Status::InvalidArg))?;
@@ -112,7 +140,7 @@ pub fn parse_chunks(pool: u32, control: f64, chunks: Array<'_>, total: u32) -> R
         }
         block.extend(chunk);
     }
-    Ok(Parse::submit(pool, control, Text::Bytes(block)))
+    Ok(Text::Bytes(block))
 }
 
 /// Parses a string of `length` UTF-16 units.
@@ -120,7 +148,13 @@ pub fn parse_chunks(pool: u32, control: f64, chunks: Array<'_>, total: u32) -> R
     ts_args_type = "pool: number, control: number, text: string, length: number",
     ts_return_type = "Promise<unknown>"
 )]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
 pub fn parse_string(pool: u32, control: f64, text: Unknown<'_>, length: u32) -> Result<PoolTask<Parse>> {
+    Ok(Parse::submit(pool, control, text_of_string(&text, length)?))
+}
+
+/// The text of a string of `length` UTF-16 units.
+pub(super) fn text_of_string(text: &Unknown<'_>, length: u32) -> Result<Text> {
     // One unit more than asked for: V8 ends what it writes with a zero.
     let units = length as usize + 1;
     let mut block = Block::with_capacity(units * 2);
@@ -136,7 +170,7 @@ pub fn parse_string(pool: u32, control: f64, text: Unknown<'_>, length: u32) -> 
         ))?;
         block.advance(written * 2);
     }
-    Ok(Parse::submit(pool, control, Text::Units(block)))
+    Ok(Text::Units(block))
 }
 
 /// Hands in the memory that tapes are read from: `lib/decode.js` keeps it for good and to itself.

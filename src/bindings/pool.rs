@@ -201,6 +201,9 @@ pub struct NativePoolStats {
     /// Milliseconds, of all tasks that ran to their end.
     pub run_time: f64,
     pub operations: Vec<NativeOperationStats>,
+    /// Documents alive that were loaded through this pool object, and the bytes they hold.
+    pub documents: f64,
+    pub document_bytes: f64,
 }
 
 fn millis(duration: Duration) -> f64 {
@@ -213,7 +216,8 @@ fn times(quantiles: &pool::Quantiles) -> NativeTimes {
 
 #[napi]
 pub fn pool_stats(env: Env, pool: u32) -> Result<NativePoolStats> {
-    let stats = Environment::of(&env)?.pool(pool)?.client.stats();
+    let entry = Environment::of(&env)?.pool(pool)?;
+    let stats = entry.client.stats();
     let operations = stats.operations.iter().map(|(name, operation)| NativeOperationStats {
         name: (*name).to_owned(),
         count: operation.count as f64,
@@ -239,6 +243,8 @@ pub fn pool_stats(env: Env, pool: u32) -> Result<NativePoolStats> {
         closed: stats.closed as f64,
         restarted: stats.restarted as f64,
         run_time: millis(stats.run_time),
+        documents: entry.documents.documents() as f64,
+        document_bytes: entry.documents.bytes() as f64,
     })
 }
 

@@ -5,6 +5,7 @@
 //! The other way, [`write`] makes text of what JavaScript's encoder lays out ([`encoding`]), with the help of
 //! [`escape`].
 
+pub mod document;
 pub mod encoding;
 mod escape;
 pub mod layout;

@@ -217,7 +217,8 @@ impl Scanner<'_> {
             }
             let next = self.next_token::<V>();
             let Some(frame) = self.scratch.stack.last_mut() else {
-                return if self.at == self.length { Ok(true) } else { Err(Stop::Syntax(self.at)) };
+                // Behind a value that is part of a text, white space leads beyond its end.
+                return if self.at >= self.length { Ok(true) } else { Err(Stop::Syntax(self.at)) };
             };
             match (next, frame.object) {
                 (b',', true) => {

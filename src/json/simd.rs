@@ -33,6 +33,38 @@ pub trait Lanes: Copy {
     fn not_space(self) -> u64;
 }
 
+/// Work that is written once over [`Lanes`]. `run` must be inlined, so that it is compiled for each instruction set.
+pub trait Kernel {
+    type Output;
+
+    fn run<V: Lanes>(self) -> Self::Output;
+}
+
+/// Runs a kernel with the best lanes that the CPU has.
+pub fn detected<K: Kernel>(kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+        fn avx2<K: Kernel>(kernel: K) -> K::Output {
+            kernel.run::<Avx2>()
+        }
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: just detected; CPUs with AVX2 have the others.
+            unsafe { avx2(kernel) }
+        } else {
+            kernel.run::<Sse2>()
+        }
+    }
+    #[cfg(target_arch = "aarch64")]
+    {
+        kernel.run::<Neon>()
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    {
+        kernel.run::<Scalar>()
+    }
+}
+
 /// Bits of a mask that lie before byte `index` (less than 64).
 #[inline(always)]
 pub fn before(mask: u64, index: usize) -> u64 {

@@ -74,9 +74,9 @@ unsafe fn unit(from: *const u8) -> Result<u16, usize> {
 ///
 /// # Safety
 ///
-/// As for [`latin1`].
+/// Bytes must be readable up to and including the first that is not part of an escape.
 #[inline(always)]
-unsafe fn escape(from: *const u8) -> Result<(u16, usize), usize> {
+pub unsafe fn escape(from: *const u8) -> Result<(u16, usize), usize> {
     // SAFETY: the literal goes on behind a backslash, at the latest with its closing quote.
     let kind = unsafe { *from.add(1) };
     let plain = ESCAPES[usize::from(kind)];

@@ -1,0 +1,256 @@
+'use strict';
+
+// Documents: JSON that stays in native memory (src/json/document/). What is here is the handle: it counts who holds
+// the native one, writes down changes, and builds what is asked for.
+
+const { types } = require('node:util');
+
+const native = require('./native');
+const { codeError, invalidArgument } = require('./errors');
+const { MAX_LENGTH, complete, completeNow, isGone, own } = require('./parse');
+const { inline, submit } = require('./submit');
+
+/**
+ * What a Document and its clones share.
+ * @typedef {object} Core
+ * @property {import('./submit').Pool} pool The pool that loaded it.
+ * @property {import('../native').NativeDocument} native
+ * @property {number} holders Documents that have not been disposed of.
+ */
+
+const TEXT = 'a string, a Uint8Array or a list of them';
+
+/** What toString() and toJSON() say. */
+const NOT_TEXT = 'a Document is not text: `await document.toBuffer()` gives its JSON, `await document.value()` its value';
+
+/** Immutable JSON, held in native memory and read in place. */
+class Document {
+  /** @type {Core | undefined} */
+  #core;
+
+  /** @param {Core} core */
+  constructor(core) {
+    this.#core = core;
+  }
+
+  /** @returns {Core} */
+  #live() {
+    if (this.#core === undefined) throw disposed();
+    return this.#core;
+  }
+
+  /** Bytes of its JSON text, as toBuffer() gives it. */
+  get byteLength() {
+    return this.#live().native.byteLength;
+  }
+
+  /**
+   * The value at a JSON Pointer; undefined where nothing is.
+   * @param {string} pointer
+   * @returns {any}
+   */
+  get(pointer) {
+    const core = this.#live();
+    if (typeof pointer !== 'string') throw invalidArgument('pointer', 'a JSON Pointer', pointer);
+    return completeNow(core.native.get(pointer));
+  }
+
+  /**
+   * A Document with changes, made in order; this one stays as it is.
+   * @param {Record<string, unknown>} changes Values by JSON Pointer: undefined removes, a Document is shared.
+   * @returns {Document}
+   */
+  with(changes) {
+    const core = this.#live();
+    if (typeof changes !== 'object' || changes === null || Array.isArray(changes)) {
+      throw invalidArgument('changes', 'an object of values by JSON Pointer', changes);
+    }
+    /** @type {import('../native').NativeDocument[]} */
+    const documents = [];
+    let text = '';
+    for (const pointer of Object.keys(changes)) {
+      const value = changes[pointer];
+      if (text !== '') text += ',';
+      if (value === undefined) {
+        text += `[${JSON.stringify(pointer)}]`;
+      } else if (isDocument(value)) {
+        text += `[[${JSON.stringify(pointer)}],${documents.push(value.#live().native) - 1}]`;
+      } else {
+        text += `[${JSON.stringify(pointer)},${textOf(pointer, value)}]`;
+      }
+    }
+    return new Document(coreOf(core.pool, core.native.with(`[${text}]`, text.length + 2, documents)));
+  }
+
+  /** The same JSON, to be disposed of by itself. */
+  clone() {
+    const core = this.#live();
+    core.holders++;
+    return new Document(core);
+  }
+
+  /**
+   * The whole value, built in slices.
+   * @param {import('./submit').TaskOptions} [options]
+   * @returns {Promise<any>}
+   */
+  value(options) {
+    const core = this.#core;
+    if (core === undefined) return Promise.reject(disposed());
+    const { pool } = core;
+    if (core.native.byteLength < pool.offloadThreshold) {
+      return inline(pool, options, 'value', () => completeNow(core.native.get('')));
+    }
+    const value = submit(pool, options, (handle, control) => core.native.value(handle, control));
+    return value.then((result) => complete(result, pool.maxBlockMs, options?.signal));
+  }
+
+  /**
+   * Its JSON text, without white space.
+   * @param {import('./submit').TaskOptions} [options]
+   * @returns {Promise<Buffer>}
+   */
+  toBuffer(options) {
+    const core = this.#core;
+    if (core === undefined) return Promise.reject(disposed());
+    const { pool } = core;
+    if (core.native.byteLength < pool.offloadThreshold) {
+      return inline(pool, options, 'toBuffer', () => core.native.toBufferNow());
+    }
+    return submit(pool, options, (handle, control) => core.native.toBuffer(handle, control));
+  }
+
+  /** Frees its memory at once, unless other Documents share it. */
+  dispose() {
+    const core = this.#core;
+    if (core === undefined) return;
+    this.#core = undefined;
+    core.holders--;
+    if (core.holders === 0) core.native.dispose();
+  }
+
+  /** @returns {never} */
+  toString() {
+    throw codeError('ERR_INVALID_STATE', NOT_TEXT);
+  }
+
+  /** @returns {never} */
+  toJSON() {
+    throw codeError('ERR_INVALID_STATE', NOT_TEXT);
+  }
+
+  /** @param {unknown} value @returns {value is Document} */
+  static isDocument(value) {
+    return typeof value === 'object' && value !== null && #core in value;
+  }
+}
+
+const { isDocument } = Document;
+// For us alone.
+Reflect.deleteProperty(Document, 'isDocument');
+
+if (Symbol.dispose) {
+  Object.defineProperty(Document.prototype, Symbol.dispose, {
+    value: Document.prototype.dispose,
+    writable: true,
+    configurable: true,
+  });
+}
+
+function disposed() {
+  return codeError('ERR_INVALID_STATE', 'the Document was disposed of');
+}
+
+/**
+ * @param {import('./submit').Pool} pool
+ * @param {import('../native').NativeDocument} document
+ * @returns {Core}
+ */
+function coreOf(pool, document) {
+  return { pool, native: document, holders: 1 };
+}
+
+/**
+ * @param {string} pointer
+ * @param {unknown} value
+ * @returns {string}
+ */
+function textOf(pointer, value) {
+  let text;
+  let cause;
+  try {
+    text = JSON.stringify(value);
+  } catch (error) {
+    cause = error;
+  }
+  if (text !== undefined) return text;
+  const error = invalidArgument(`changes['${pointer}']`, 'a value that JSON has a form for', value);
+  if (cause !== undefined) {
+    error.message += ` (${/** @type {any} */ (cause)?.message ?? cause})`;
+    Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true });
+  }
+  throw error;
+}
+
+/**
+ * @param {import('./submit').Pool} pool
+ * @param {string | Uint8Array | readonly Uint8Array[]} json
+ * @param {import('./submit').TaskOptions} [options]
+ * @returns {Promise<Document>}
+ */
+function load(pool, json, options) {
+  if (typeof json === 'string') {
+    const { length } = json;
+    return start(pool, options, length, (handle) => native.loadStringNow(handle, json, length), (handle, control) =>
+      native.loadString(handle, control, json, length),
+    );
+  }
+  if (types.isUint8Array(json)) return loadChunks(pool, [json], options, () => 'json');
+  if (Array.isArray(json)) return loadChunks(pool, json, options, (index) => `json[${index}]`);
+  return Promise.reject(invalidArgument('json', TEXT, json));
+}
+
+/**
+ * @param {import('./submit').Pool} pool
+ * @param {readonly unknown[]} chunks
+ * @param {any} options
+ * @param {(index: number) => string} nameOf
+ * @returns {Promise<Document>}
+ */
+function loadChunks(pool, chunks, options, nameOf) {
+  let total = 0;
+  /** @type {Uint8Array[]} */
+  const owned = [];
+  for (let index = 0; index < chunks.length; index++) {
+    const chunk = chunks[index];
+    if (!types.isUint8Array(chunk) || (chunk.length === 0 && isGone(chunk))) {
+      return Promise.reject(invalidArgument(nameOf(index), 'a Uint8Array with attached memory', chunk));
+    }
+    total += chunk.length;
+    owned.push(own(chunk));
+  }
+  return start(pool, options, total, (handle) => native.loadChunksNow(handle, owned, total), (handle, control) =>
+    owned.length === 1
+      ? native.loadBytes(handle, control, owned[0])
+      : native.loadChunks(handle, control, owned, total),
+  );
+}
+
+/**
+ * @param {import('./submit').Pool} pool
+ * @param {any} options
+ * @param {number} length
+ * @param {(handle: number) => import('../native').NativeDocument} now
+ * @param {(handle: number, control: number) => Promise<import('../native').NativeDocument>} later
+ */
+function start(pool, options, length, now, later) {
+  if (length < pool.offloadThreshold) {
+    return inline(pool, options, 'load', () => new Document(coreOf(pool, now(pool._state.handle))));
+  }
+  if (length > MAX_LENGTH) {
+    return Promise.reject(codeError('ERR_TOO_LARGE', `json is ${length} bytes long, the limit is ${MAX_LENGTH}`));
+  }
+  return submit(pool, options, later).then((document) => new Document(coreOf(pool, document)));
+}
+
+module.exports = { Document, load };

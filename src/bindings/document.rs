@@ -1,0 +1,373 @@
+//! Documents: `lib/document.js` holds them by handles of the class [`NativeDocument`].
+
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{
+    Array, ClassInstance, Either, Error, ObjectFinalize, Result, Status, Unknown, check_status, sys,
+};
+use napi::{Env, JsValue, ScopedTask};
+use napi_derive::napi;
+
+use super::environment::Environment;
+use super::parse::{Parse, Slices, build, text_of_chunks, text_of_string};
+use super::strings;
+use super::task::{PoolTask, Submission};
+use crate::cancel::CancelToken;
+use crate::error::{self, ErrorKind};
+use crate::json::document::{Account, Change, Document, Kind, Node, Pointer, Source, Token, Value};
+use crate::json::{Characters, Text};
+use crate::memory::Block;
+
+/// Bytes from which text is handed over rather than copied into a `Buffer`.
+const EXTERNAL_FROM: usize = 4096;
+
+/// A document, or what is left of one that was disposed of.
+#[derive(Debug)]
+#[napi(custom_finalize)]
+pub struct NativeDocument {
+    document: Option<Document>,
+    account: Arc<Account>,
+}
+
+impl NativeDocument {
+    fn new(env: &Env, document: Document) -> Self {
+        let account = Arc::clone(document.account());
+        let native = Self { document: Some(document), account };
+        native.report(env);
+        native
+    }
+
+    /// Tells V8 how much memory documents have come to hold, so that it collects them in time.
+    fn report(&self, env: &Env) {
+        let change = self.account.report();
+        if change != 0 {
+            let mut total = 0;
+            // SAFETY: on the environment's thread.
+            unsafe { sys::napi_adjust_external_memory(env.raw(), change as i64, &raw mut total) };
+        }
+    }
+
+    fn document(&self) -> Result<&Document> {
+        self.document.as_ref().ok_or_else(|| Error::new(Status::InvalidArg, "disposed"))
+    }
+}
+
+impl ObjectFinalize for NativeDocument {
+    fn finalize(mut self, env: Env) -> Result<()> {
+        self.dispose(env);
+        Ok(())
+    }
+}
+
+#[napi]
+impl NativeDocument {
+    /// Bytes of its text.
+    #[napi(getter)]
+    pub fn byte_length(&self) -> Result<f64> {
+        Ok(self.document()?.byte_length() as f64)
+    }
+
+    /// The value at a pointer; undefined where nothing is.
+    #[napi(ts_args_type = "pointer: string", ts_return_type = "unknown | Slices")]
+    #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
+    pub fn get<'env>(
+        &self,
+        env: &'env Env,
+        pointer: Unknown<'_>,
+    ) -> Result<Either<Unknown<'env>, Slices>> {
+        let environment = Environment::of(env)?;
+        let found = with_units(&pointer, Pointer::parse)?
+            .map_err(|_| not_a_pointer("pointer"))
+            .and_then(|pointer| self.document_or_error()?.get(&pointer))
+            .map_err(|error| environment.thrown(&error))?;
+        match found {
+            Some(Value::Tapes(tapes)) => build(env, tapes),
+            found => {
+                let value = scalar(environment, found)?;
+                // SAFETY: the handle was just made by this environment.
+                Ok(Either::A(unsafe { Unknown::from_raw_unchecked(env.raw(), value) }))
+            }
+        }
+    }
+
+    fn document_or_error(&self) -> std::result::Result<&Document, error::Error> {
+        self.document
+            .as_ref()
+            .ok_or_else(|| error::Error::new(ErrorKind::InvalidArg, "the Document was disposed of"))
+    }
+
+    /// A document with changes. `changes` is JSON text of `length` units, a list of lists: a pointer, for a removal; a
+    /// pointer and a value; a pointer and the number of one of `documents`, in a list.
+    #[napi(ts_args_type = "changes: string, length: number, documents: NativeDocument[]")]
+    #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
+    pub fn with(
+        &self,
+        env: &Env,
+        changes: Unknown<'_>,
+        length: u32,
+        documents: Array<'_>,
+    ) -> Result<Self> {
+        let document = self.document()?;
+        let environment = Environment::of(env)?;
+        let roots: Vec<Node> = (0..documents.len())
+            .map(|index| {
+                let given: Option<ClassInstance<'_, Self>> = documents.get(index)?;
+                let given = given.ok_or_else(|| Error::from_status(Status::InvalidArg))?;
+                Ok(given.document()?.root().clone())
+            })
+            .collect::<Result<_>>()?;
+        let text = text_of_string(&changes, length)?;
+        let changed = Source::read(text, document.account(), &CancelToken::new())
+            .and_then(|source| read_changes(&source, &roots))
+            .and_then(|changes| document.with(changes))
+            .map_err(|error| environment.thrown(&error))?;
+        Ok(Self::new(env, changed))
+    }
+
+    /// Its text, on the spot.
+    #[napi(ts_return_type = "Buffer")]
+    pub fn to_buffer_now<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
+        let block = self.document()?.write(&CancelToken::new()).map_err(error::Error::from)?;
+        to_buffer(env, block)
+    }
+
+    /// Its text.
+    #[napi(ts_return_type = "Promise<Buffer>")]
+    pub fn to_buffer(&self, pool: u32, control: f64) -> Result<PoolTask<Write>> {
+        let document = self.document()?.clone();
+        let mut submission = Submission::new(pool, control, "toBuffer").bytes(document.byte_length());
+        let cancel = submission.token();
+        Ok(PoolTask::new(submission, Write { document, cancel }))
+    }
+
+    /// Its value.
+    #[napi(ts_return_type = "Promise<unknown>")]
+    pub fn value(&self, pool: u32, control: f64) -> Result<PoolTask<Parse>> {
+        Ok(Parse::document(pool, control, self.document()?.clone()))
+    }
+
+    /// Lets go of what it holds.
+    #[napi]
+    pub fn dispose(&mut self, env: Env) {
+        drop(self.document.take());
+        self.report(&env);
+    }
+}
+
+fn not_a_pointer(name: &str) -> error::Error {
+    let message = format!("{name} must be a JSON Pointer (RFC 6901): empty, or parts that each begin with '/'");
+    error::Error::new(ErrorKind::InvalidArg, message)
+}
+
+/// Passes the units of a string on.
+fn with_units<T>(text: &Unknown<'_>, read: impl FnOnce(&[u16]) -> T) -> Result<T> {
+    const SHORT: usize = 256;
+    let env = text.value().env;
+    let mut units = [0u16; SHORT];
+    let mut written = 0;
+    // SAFETY: V8 writes at most `SHORT` units, the last of them a zero.
+    check_status!(unsafe {
+        sys::napi_get_value_string_utf16(env, text.raw(), units.as_mut_ptr(), SHORT, &raw mut written)
+    })?;
+    if written < SHORT - 1 {
+        return Ok(read(&units[..written]));
+    }
+    let mut length = 0;
+    // SAFETY: asks for the length only.
+    check_status!(unsafe {
+        sys::napi_get_value_string_utf16(env, text.raw(), ptr::null_mut(), 0, &raw mut length)
+    })?;
+    let mut units = vec![0u16; length + 1];
+    // SAFETY: there is room for all units and the zero behind them.
+    check_status!(unsafe {
+        sys::napi_get_value_string_utf16(env, text.raw(), units.as_mut_ptr(), length + 1, &raw mut written)
+    })?;
+    Ok(read(&units[..length]))
+}
+
+/// What `lib/document.js` wrote for [`NativeDocument::with`].
+fn read_changes(source: &Arc<Source>, documents: &[Node]) -> std::result::Result<Vec<(Pointer, Change)>, error::Error> {
+    let [first, second] = ["0", "1"].map(Token::ascii);
+    let list = Node::Part(Arc::clone(source), source.root());
+    let change = |entry: Node| {
+        let malformed = || error::Error::new(ErrorKind::InvalidArg, "no such change");
+        let Some(Node::Part(_, pointer)) = entry.child(&first) else { return Err(malformed()) };
+        let by_number = source.kind(pointer) == Kind::Array;
+        let start = match source.padded(pointer).as_slice() {
+            [b'[', ..] => source.start(pointer) + 1,
+            _ => source.start(pointer),
+        };
+        let units = source.units(start);
+        let pointer = Pointer::parse(&units)
+            .map_err(|_| not_a_pointer(&format!("the key '{}' of changes", String::from_utf16_lossy(&units))))?;
+        let change = match entry.child(&second) {
+            None => Change::Remove,
+            Some(Node::Part(_, number)) if by_number => {
+                let document = documents.get(source.number(number) as usize).ok_or_else(malformed)?;
+                Change::Set(document.clone())
+            }
+            Some(value) => Change::Set(value),
+        };
+        Ok((pointer, change))
+    };
+    list.items().into_iter().map(change).collect()
+}
+
+/// A value that takes no tape; undefined for nothing.
+fn scalar(environment: &Environment, value: Option<Value>) -> Result<sys::napi_value> {
+    let env = environment.raw();
+    let mut result = ptr::null_mut();
+    match value {
+        Some(Value::String(Characters::Latin1(text))) => return strings::latin1(env, text),
+        Some(Value::String(Characters::Utf16(text))) => return strings::utf16(env, text),
+        Some(Value::Number(number)) => return environment.number(number),
+        // SAFETY: on the environment's thread.
+        Some(Value::Boolean(value)) => check_status!(unsafe { sys::napi_get_boolean(env, value, &raw mut result) })?,
+        // SAFETY: as above.
+        Some(Value::Null) => check_status!(unsafe { sys::napi_get_null(env, &raw mut result) })?,
+        None | Some(Value::Tapes(_)) => return Ok(environment.undefined()),
+    }
+    Ok(result)
+}
+
+/// Reads one text into a document.
+#[derive(Debug)]
+pub struct Load {
+    text: Option<Text>,
+    account: Arc<Account>,
+    cancel: CancelToken,
+}
+
+impl Load {
+    fn submit(env: &Env, pool: u32, control: f64, text: Text) -> Result<PoolTask<Self>> {
+        let account = Arc::clone(&Environment::of(env)?.pool(pool)?.documents);
+        let mut submission = Submission::new(pool, control, "load").bytes(text.byte_length());
+        let cancel = submission.token();
+        Ok(PoolTask::new(submission, Self { text: Some(text), account, cancel }))
+    }
+
+    fn now(env: &Env, pool: u32, text: Text) -> Result<NativeDocument> {
+        let environment = Environment::of(env)?;
+        let document = Document::load(text, &environment.pool(pool)?.documents, &CancelToken::new());
+        Ok(NativeDocument::new(env, document.map_err(|error| environment.thrown(&error))?))
+    }
+}
+
+impl ScopedTask<'_> for Load {
+    type Output = Document;
+    type JsValue = NativeDocument;
+
+    fn compute(&mut self) -> Result<Document> {
+        let text = self.text.take().ok_or_else(|| Error::from_reason("computed twice"))?;
+        Ok(Document::load(text, &self.account, &self.cancel)?)
+    }
+
+    fn resolve(&mut self, env: &Env, document: Document) -> Result<NativeDocument> {
+        Ok(NativeDocument::new(env, document))
+    }
+}
+
+/// Loads the text in a `Uint8Array`.
+#[napi(
+    ts_args_type = "pool: number, control: number, bytes: Uint8Array",
+    ts_return_type = "Promise<NativeDocument>"
+)]
+pub fn load_bytes(env: &Env, pool: u32, control: f64, bytes: &[u8]) -> Result<PoolTask<Load>> {
+    Load::submit(env, pool, control, Text::Bytes(Block::from_bytes(bytes)))
+}
+
+/// Loads the text that the `Uint8Array`s make together; `total` is their length.
+#[napi(
+    ts_args_type = "pool: number, control: number, chunks: Uint8Array[], total: number",
+    ts_return_type = "Promise<NativeDocument>"
+)]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
+pub fn load_chunks(env: &Env, pool: u32, control: f64, chunks: Array<'_>, total: u32) -> Result<PoolTask<Load>> {
+    Load::submit(env, pool, control, text_of_chunks(&chunks, total)?)
+}
+
+/// Loads a string of `length` UTF-16 units.
+#[napi(
+    ts_args_type = "pool: number, control: number, text: string, length: number",
+    ts_return_type = "Promise<NativeDocument>"
+)]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
+pub fn load_string(env: &Env, pool: u32, control: f64, text: Unknown<'_>, length: u32) -> Result<PoolTask<Load>> {
+    Load::submit(env, pool, control, text_of_string(&text, length)?)
+}
+
+/// Loads the text that the `Uint8Array`s make together, on the spot.
+#[napi(ts_args_type = "pool: number, chunks: Uint8Array[], total: number")]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
+pub fn load_chunks_now(env: &Env, pool: u32, chunks: Array<'_>, total: u32) -> Result<NativeDocument> {
+    Load::now(env, pool, text_of_chunks(&chunks, total)?)
+}
+
+/// Loads a string of `length` UTF-16 units, on the spot.
+#[napi(ts_args_type = "pool: number, text: string, length: number")]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
+pub fn load_string_now(env: &Env, pool: u32, text: Unknown<'_>, length: u32) -> Result<NativeDocument> {
+    Load::now(env, pool, text_of_string(&text, length)?)
+}
+
+/// Writes a document's text.
+#[derive(Debug)]
+pub struct Write {
+    document: Document,
+    cancel: CancelToken,
+}
+
+impl<'env> ScopedTask<'env> for Write {
+    type Output = Block;
+    type JsValue = Unknown<'env>;
+
+    fn compute(&mut self) -> Result<Block> {
+        Ok(self.document.write(&self.cancel).map_err(error::Error::from)?)
+    }
+
+    fn resolve(&mut self, env: &'env Env, block: Block) -> Result<Unknown<'env>> {
+        to_buffer(env, block)
+    }
+}
+
+/// A `Buffer` of the block's contents, over the block's own memory where that is cheaper than a copy.
+fn to_buffer(env: &Env, block: Block) -> Result<Unknown<'_>> {
+    let mut result = ptr::null_mut();
+    let length = block.len();
+    if length >= EXTERNAL_FROM {
+        let start = block.as_slice().as_ptr().cast_mut().cast();
+        let block = Box::into_raw(Box::new(block)).cast::<c_void>();
+        // SAFETY: on the environment's thread. The finaliser frees the block, once; JS may write to it, as nobody else
+        // reads it any more.
+        let status = unsafe {
+            sys::napi_create_external_buffer(env.raw(), length, start, Some(free_block), block, &raw mut result)
+        };
+        if status == sys::Status::napi_ok {
+            // SAFETY: the handle was just made by this environment.
+            return Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), result) });
+        }
+        // Some embedders forbid external memory.
+        // SAFETY: a call that failed did not take the block.
+        let block = unsafe { Box::from_raw(block.cast::<Block>()) };
+        return copied(env, &block);
+    }
+    copied(env, &block)
+}
+
+fn copied<'env>(env: &'env Env, block: &Block) -> Result<Unknown<'env>> {
+    let bytes = block.as_slice();
+    let mut result = ptr::null_mut();
+    // SAFETY: on the environment's thread, from live memory of this length.
+    check_status!(unsafe {
+        sys::napi_create_buffer_copy(env.raw(), bytes.len(), bytes.as_ptr().cast(), ptr::null_mut(), &raw mut result)
+    })?;
+    // SAFETY: the handle was just made by this environment.
+    Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), result) })
+}
+
+unsafe extern "C" fn free_block(_env: sys::napi_env, _start: *mut c_void, block: *mut c_void) {
+    // SAFETY: the hint is the box that `to_buffer` let go.
+    drop(unsafe { Box::from_raw(block.cast::<Block>()) });
+}

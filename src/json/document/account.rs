@@ -1,0 +1,67 @@
+//! What documents hold, for those who count it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Documents alive and the bytes they hold together. Shared by all that are loaded through one pool.
+#[derive(Debug, Default)]
+pub struct Account {
+    documents: AtomicUsize,
+    bytes: AtomicUsize,
+    /// Bytes that the garbage collector knows of.
+    reported: AtomicUsize,
+}
+
+/// Bytes that a document takes beside its texts.
+const DOCUMENT: usize = 256;
+
+impl Account {
+    /// What has changed since the last call, in bytes.
+    pub fn report(&self) -> isize {
+        let bytes = self.bytes();
+        bytes as isize - self.reported.swap(bytes, Ordering::Relaxed) as isize
+    }
+
+    pub fn documents(&self) -> usize {
+        self.documents.load(Ordering::Relaxed)
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}
+
+/// An entry in an account: one document, or the memory of one text. Taken out again when dropped.
+#[derive(Debug)]
+pub struct Held {
+    account: Arc<Account>,
+    documents: usize,
+    bytes: usize,
+}
+
+impl Held {
+    pub fn document(account: &Arc<Account>) -> Self {
+        Self::new(account, 1, DOCUMENT)
+    }
+
+    pub fn bytes(account: &Arc<Account>, bytes: usize) -> Self {
+        Self::new(account, 0, bytes)
+    }
+
+    fn new(account: &Arc<Account>, documents: usize, bytes: usize) -> Self {
+        account.documents.fetch_add(documents, Ordering::Relaxed);
+        account.bytes.fetch_add(bytes, Ordering::Relaxed);
+        Self { account: Arc::clone(account), documents, bytes }
+    }
+
+    pub fn account(&self) -> &Arc<Account> {
+        &self.account
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.account.documents.fetch_sub(self.documents, Ordering::Relaxed);
+        self.account.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,272 @@
+//! A text with its index: what documents share.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::account::{Account, Held};
+use super::cursor::Cursor;
+use super::index::{Container, Entry, Index, Key, Stop, index};
+use super::pointer::Token;
+use crate::cancel::CancelToken;
+use crate::error::{Error, ErrorKind};
+use crate::json::number::{self, Number};
+use crate::json::simd::{Kernel, Lanes, detected};
+use crate::json::strings::Characters;
+use crate::json::text::Text;
+use crate::json::unescape;
+use crate::json::{escape, scan};
+use crate::memory::{Block, Padded, Sealed};
+
+/// What a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Object,
+    Array,
+    String,
+    Number,
+    True,
+    False,
+    Null,
+}
+
+/// Immutable JSON text, valid UTF-8, with its index.
+#[derive(Debug)]
+pub struct Source {
+    text: Sealed,
+    index: Index,
+    held: Held,
+}
+
+impl Source {
+    /// Reads a text; what `parse` rejects is rejected with the same error.
+    pub fn read(text: Text, account: &Arc<Account>, cancel: &CancelToken) -> Result<Arc<Self>, Error> {
+        let is_from_js = matches!(text, Text::Units(_));
+        let text = text.into_utf8().seal();
+        let index = index_or_explain(text.padded(), cancel)?;
+        if is_from_js && let Some(escaped) = escape_surrogates(text.as_slice()) {
+            return Self::read(Text::Bytes(escaped), account, cancel);
+        }
+        let held = Held::bytes(account, text.footprint() + index.footprint());
+        Ok(Arc::new(Self { text, index, held }))
+    }
+
+    pub fn account(&self) -> &Arc<Account> {
+        self.held.account()
+    }
+
+    pub fn text(&self) -> &[u8] {
+        self.text.as_slice()
+    }
+
+    /// A value of the text, for a scanner.
+    pub fn padded(&self, entry: Entry) -> Padded<'_> {
+        self.text.padded().value(self.span(entry))
+    }
+
+    /// The whole text.
+    pub fn whole(&self) -> Padded<'_> {
+        self.text.padded()
+    }
+
+    pub fn root(&self) -> Entry {
+        self.index.root
+    }
+
+    pub fn container(&self, number: usize) -> &Container {
+        self.index.container(number)
+    }
+
+    pub fn item(&self, container: &Container, index: usize) -> Option<Entry> {
+        self.index.item(container, index)
+    }
+
+    pub fn member(&self, container: &Container, index: usize) -> Option<(Key, Entry)> {
+        self.index.member(container, index)
+    }
+
+    pub fn start(&self, entry: Entry) -> usize {
+        entry.container().map_or_else(|| entry.offset(), |number| self.container(number).start as usize)
+    }
+
+    pub fn end(&self, entry: Entry) -> usize {
+        match entry.container() {
+            Some(number) => self.container(number).end as usize,
+            None => self.scalar_end(entry.offset()),
+        }
+    }
+
+    pub fn span(&self, entry: Entry) -> Range<usize> {
+        self.start(entry)..self.end(entry)
+    }
+
+    /// Bytes of the value's text without white space.
+    pub fn compact_length(&self, entry: Entry) -> usize {
+        let spaces = entry.container().map_or(0, |number| self.container(number).spaces as usize);
+        self.span(entry).len() - spaces
+    }
+
+    pub fn kind(&self, entry: Entry) -> Kind {
+        match self.text()[self.start(entry)] {
+            b'{' => Kind::Object,
+            b'[' => Kind::Array,
+            b'"' => Kind::String,
+            b't' => Kind::True,
+            b'f' => Kind::False,
+            b'n' => Kind::Null,
+            _ => Kind::Number,
+        }
+    }
+
+    /// Behind the string, number or literal at `start`.
+    pub fn scalar_end(&self, start: usize) -> usize {
+        detected(ScalarEnd(Cursor::new(self.whole(), start)))
+    }
+
+    pub fn key_is(&self, key: Key, token: &Token) -> bool {
+        if key.has_escapes() {
+            return self.units(key.offset()) == token.units();
+        }
+        let Some(plain) = token.plain() else { return false };
+        let rest = &self.text()[key.offset() + 1..];
+        // The closing quote comes first: most keys differ in length.
+        rest.get(plain.len()) == Some(&b'"') && rest.starts_with(plain.as_bytes())
+    }
+
+    /// The place of an object's last member with this key: of several, `JSON.parse` keeps the last.
+    pub fn find(&self, container: &Container, token: &Token) -> Option<usize> {
+        let members = Index::len_of_object(container);
+        (0..members).rev().find(|&index| {
+            self.member(container, index).is_some_and(|(key, _)| self.key_is(key, token))
+        })
+    }
+
+    /// What stands between the quotes of the string at `start`.
+    pub fn literal(&self, start: usize) -> &[u8] {
+        &self.text()[start + 1..self.scalar_end(start) - 1]
+    }
+
+    /// Units of the string whose opening quote is at `start`.
+    pub fn units(&self, start: usize) -> Vec<u16> {
+        detected(Units(self.literal(start)))
+    }
+
+    /// Whether the string at `start` is this one; `text` must need no escapes.
+    pub fn string_is(&self, start: usize, text: &str) -> bool {
+        let rest = &self.text()[start + 1..];
+        if rest.get(text.len()) == Some(&b'"') && rest.starts_with(text.as_bytes()) {
+            return true;
+        }
+        let has_escapes = memchr::memchr(b'\\', self.literal(start)).is_some();
+        has_escapes && self.units(start) == text.encode_utf16().collect::<Vec<_>>()
+    }
+
+    /// The value of a number.
+    pub fn number(&self, entry: Entry) -> f64 {
+        // SAFETY: a number starts here, as the index has seen, in padded text.
+        match unsafe { number::parse(self.text().as_ptr().add(entry.offset())) } {
+            Ok((Number::Integer(value), _)) => value as f64,
+            Ok((Number::Float(value), _)) => value,
+            Err(_) => f64::NAN,
+        }
+    }
+
+    /// The characters of the string at `start`.
+    pub fn characters(&self, start: usize) -> Characters {
+        detected(Narrow(self.literal(start)))
+            .map_or_else(|| Characters::Utf16(self.units(start).into()), |text| Characters::Latin1(text.into()))
+    }
+}
+
+fn index_or_explain(text: Padded<'_>, cancel: &CancelToken) -> Result<Index, Error> {
+    match index(text, cancel) {
+        Ok(index) => Ok(index),
+        Err(Stop::Interrupted(interrupt)) => Err(interrupt.into()),
+        // The scanner finds the same fault, and has the words for it.
+        Err(Stop::Malformed) => {
+            scan::parse(text, cancel)?;
+            Err(Error::new(ErrorKind::TooLarge, "the JSON text is longer than a Document can be"))
+        }
+    }
+}
+
+/// Text with escapes in place of lone surrogates, which UTF-8 cannot have; nothing if there are none.
+///
+/// The text is JSON, so they are in strings, where escapes mean the same.
+fn escape_surrogates(text: &[u8]) -> Option<Block> {
+    let is_surrogate = |at: &usize| text[at + 1] >= 0xa0;
+    let count = memchr::memchr_iter(0xed, text).filter(is_surrogate).count();
+    if count == 0 {
+        return None;
+    }
+    let mut block = Block::with_capacity(text.len() + 3 * count);
+    let mut done = 0;
+    for at in memchr::memchr_iter(0xed, text).filter(is_surrogate) {
+        let unit = 0xd000 | u16::from(text[at + 1] & 0x3f) << 6 | u16::from(text[at + 2] & 0x3f);
+        block.extend(&text[done..at]);
+        block.extend(format!("\\u{unit:04x}").as_bytes());
+        done = at + 3;
+    }
+    block.extend(&text[done..]);
+    Some(block)
+}
+
+/// What stands for these units in a JSON string, with its quotes.
+pub fn quote(units: &[u16]) -> Box<[u8]> {
+    let mut out = Vec::with_capacity(units.len() + 2);
+    <escape::Utf8 as escape::Text>::ascii(&mut out, b"\"");
+    <escape::Utf8 as escape::Text>::escaped(&mut out, units);
+    <escape::Utf8 as escape::Text>::ascii(&mut out, b"\"");
+    out.into_iter().map(|unit| unit.0).collect()
+}
+
+struct ScalarEnd<'a>(Cursor<'a>);
+
+impl Kernel for ScalarEnd<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<V: Lanes>(mut self) -> usize {
+        // The text has been checked.
+        let _ = self.0.scalar::<V>();
+        self.0.at
+    }
+}
+
+/// The inside of a literal of a [`Source`]'s text.
+struct Units<'a>(&'a [u8]);
+
+impl Kernel for Units<'_> {
+    type Output = Vec<u16>;
+
+    #[inline(always)]
+    fn run<V: Lanes>(self) -> Vec<u16> {
+        let Range { start, end } = self.0.as_ptr_range();
+        let mut units = Vec::with_capacity(self.0.len() + unescape::SLACK);
+        // SAFETY: the literal lies in padded text behind its opening and before its closing quote, is valid UTF-8, and
+        // there is room.
+        unsafe {
+            let length = unescape::utf16::<V>(start, end, units.as_mut_ptr()).unwrap_or(0);
+            units.set_len(length);
+        }
+        units
+    }
+}
+
+/// As [`Units`]; nothing if a character does not fit a byte.
+struct Narrow<'a>(&'a [u8]);
+
+impl Kernel for Narrow<'_> {
+    type Output = Option<Vec<u8>>;
+
+    #[inline(always)]
+    fn run<V: Lanes>(self) -> Option<Vec<u8>> {
+        let Range { start, end } = self.0.as_ptr_range();
+        let mut bytes = Vec::with_capacity(self.0.len() + unescape::SLACK);
+        // SAFETY: as above.
+        unsafe {
+            let length = unescape::latin1::<V>(start, end, bytes.as_mut_ptr()).ok()?;
+            bytes.set_len(length);
+        }
+        Some(bytes)
+    }
+}
