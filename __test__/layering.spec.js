@@ -13,8 +13,9 @@ const MAY_IMPORT = {
   error: ['cancel'],
   memory: [],
   json: ['cancel', 'error', 'memory'],
+  compress: ['cancel', 'error', 'memory', 'json'],
   pool: ['cancel', 'error'],
-  bindings: ['cancel', 'error', 'memory', 'json', 'pool'],
+  bindings: ['cancel', 'error', 'memory', 'json', 'compress', 'pool'],
 };
 
 /** The Rust files under `folder`, each with the module of `src/` it belongs to. */

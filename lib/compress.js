@@ -22,11 +22,13 @@ const TEXT_BLOCKS = new Set(['text', 'input_text', 'output_text']);
  * What happened to a message; those that stayed as they are have none. Characters are UTF-16 units.
  * @typedef {{ index: number, action: 'truncated', reason: string, chars_before: number, chars_after: number }} Action
  *
+ * @typedef {{ original_count: number, compressed_count: number, chars_before: number, chars_after: number,
+ *   latency_ms: number, transforms_applied: string[], messages: Action[] }} CompressStats
+ *
  * @typedef {object} CompressResult
  * @property {any[]} messages
  * @property {boolean} compressed
- * @property {{ original_count: number, compressed_count: number, chars_before: number, chars_after: number,
- *   latency_ms: number, transforms_applied: string[], messages: Action[] }} [stats]
+ * @property {CompressStats} [stats]
  *
  * @typedef {import('./submit').TaskOptions & { mode?: 'truncate' }} CompressOptions
  */
@@ -39,11 +41,15 @@ const TEXT_BLOCKS = new Set(['text', 'input_text', 'output_text']);
  */
 function compress(pool, messages, options) {
   if (!Array.isArray(messages)) return Promise.reject(invalidArgument('messages', 'an array', messages));
-  const mode = options?.mode;
-  if (mode !== undefined && mode !== 'truncate') {
-    return Promise.reject(invalidArgument('options.mode', "'truncate'", mode));
-  }
+  const wrong = wrongMode(options);
+  if (wrong !== undefined) return Promise.reject(wrong);
   return inline(pool, options, 'compress', () => truncateAll(messages));
+}
+
+/** @param {CompressOptions | undefined} options */
+function wrongMode(options) {
+  const mode = options?.mode;
+  return mode === undefined || mode === 'truncate' ? undefined : invalidArgument('options.mode', "'truncate'", mode);
 }
 
 /**
@@ -60,7 +66,7 @@ function truncateAll(messages) {
     const { before, after } = cut;
     const result = truncateMessage(message, cut);
     if (result !== message) {
-      const reason = reasonOf(message);
+      const reason = reasonOf(message.role === 'assistant');
       actions.push({ index, action: 'truncated', reason, chars_before: cut.before - before, chars_after: cut.after - after });
     }
     return result;
@@ -165,11 +171,11 @@ function replace(object, key, value) {
   return object[key] === value ? object : { ...object, [key]: value };
 }
 
-/** @param {any} message */
-function reasonOf(message) {
-  return message.role === 'assistant'
+/** @param {boolean} isAssistant whose message it is */
+function reasonOf(isAssistant) {
+  return isAssistant
     ? `assistant text over ${MAX_ASSISTANT} characters`
     : `tool text over ${MAX_TOOL} characters`;
 }
 
-module.exports = { compress };
+module.exports = { compress, reasonOf, wrongMode };

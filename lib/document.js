@@ -6,6 +6,7 @@
 const { types } = require('node:util');
 
 const native = require('./native');
+const { reasonOf, wrongMode } = require('./compress');
 const { codeError, invalidArgument } = require('./errors');
 const { MAX_LENGTH, complete, completeNow, isGone, own } = require('./parse');
 const { inline, submit } = require('./submit');
@@ -120,6 +121,25 @@ class Document {
     return submit(pool, options, (handle, control) => core.native.toBuffer(handle, control));
   }
 
+  /**
+   * A Document whose messages, the Document itself or what it has at /messages or /input, are shortened.
+   * @param {import('./compress').CompressOptions} [options]
+   * @returns {Promise<Document & { stats?: import('./compress').CompressStats }>} without `stats` where there were no
+   * messages
+   */
+  compress(options) {
+    const core = this.#core;
+    const wrong = core === undefined ? disposed() : wrongMode(options);
+    if (core === undefined || wrong !== undefined) return Promise.reject(wrong);
+    const { pool } = core;
+    const started = performance.now();
+    if (core.native.byteLength < pool.offloadThreshold) {
+      return inline(pool, options, 'compress', () => compressed(pool, core.native.truncateNow(), started));
+    }
+    const result = submit(pool, options, (handle, control) => core.native.truncate(handle, control));
+    return result.then((document) => compressed(pool, document, started));
+  }
+
   /** Frees its memory at once, unless other Documents share it. */
   dispose() {
     const core = this.#core;
@@ -168,6 +188,38 @@ function disposed() {
  */
 function coreOf(pool, document) {
   return { pool, native: document, holders: 1 };
+}
+
+/**
+ * A Document with the stats that compress() gives for values.
+ *
+ * @param {import('./submit').Pool} pool
+ * @param {import('../native').NativeDocument} truncated
+ * @param {number} started
+ * @returns {Document & { stats?: import('./compress').CompressStats }}
+ */
+function compressed(pool, truncated, started) {
+  const document = new Document(coreOf(pool, truncated));
+  const figures = truncated.figures();
+  const [count, before, after] = figures;
+  if (count === 0) return document;
+  /** @type {import('./compress').Action[]} */
+  const messages = [];
+  for (let at = 3; at < figures.length; at += 4) {
+    const reason = reasonOf(figures[at + 1] === 1);
+    const [index, , chars_before, chars_after] = figures.slice(at, at + 4);
+    messages.push({ index, action: 'truncated', reason, chars_before, chars_after });
+  }
+  const stats = {
+    original_count: count,
+    compressed_count: count,
+    chars_before: before,
+    chars_after: after,
+    latency_ms: performance.now() - started,
+    transforms_applied: messages.length > 0 ? ['truncate'] : [],
+    messages,
+  };
+  return Object.assign(document, { stats });
 }
 
 /**

@@ -4,15 +4,17 @@
 //!
 //! ```text
 //! bindings   the only module that knows napi: converts, submits, settles
-//! json       scanning, tape, printing
+//! compress   shortening conversations
+//! json       scanning, tape, printing, documents
 //! pool       executor, queues, tasks, completions, metrics
 //! cancel, error   shared by all
 //! ```
 //!
-//! Nothing imports `bindings`; `pool` and `json` do not know each other. Without the `node` feature the crate
+//! Nothing imports `bindings`; `compress` builds on `json`; `pool` and `json` do not know each other. Without the `node` feature the crate
 //! has no napi in it, so `cargo test --no-default-features` runs without Node.
 
 pub mod cancel;
+pub mod compress;
 pub mod error;
 pub mod json;
 pub mod memory;

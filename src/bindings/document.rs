@@ -15,6 +15,7 @@ use super::parse::{Parse, Slices, build, text_of_chunks, text_of_string};
 use super::strings;
 use super::task::{PoolTask, Submission};
 use crate::cancel::CancelToken;
+use crate::compress::{Action, Truncated, truncate};
 use crate::error::{self, ErrorKind};
 use crate::json::document::{Account, Change, Document, Kind, Node, Pointer, Source, Token, Value};
 use crate::json::{Characters, Text};
@@ -29,12 +30,14 @@ const EXTERNAL_FROM: usize = 4096;
 pub struct NativeDocument {
     document: Option<Document>,
     account: Arc<Account>,
+    /// Of a document that was compressed: see [`NativeDocument::figures`].
+    figures: Vec<f64>,
 }
 
 impl NativeDocument {
     fn new(env: &Env, document: Document) -> Self {
         let account = Arc::clone(document.account());
-        let native = Self { document: Some(document), account };
+        let native = Self { document: Some(document), account, figures: Vec::new() };
         native.report(env);
         native
     }
@@ -47,6 +50,15 @@ impl NativeDocument {
             // SAFETY: on the environment's thread.
             unsafe { sys::napi_adjust_external_memory(env.raw(), change as i64, &raw mut total) };
         }
+    }
+
+    fn truncated(env: &Env, truncated: Truncated) -> Self {
+        let Truncated { document, count, before, after, actions } = truncated;
+        let mut figures = [count, before, after].map(|figure| figure as f64).to_vec();
+        for Action { index, is_assistant, before, after } in actions {
+            figures.extend([index, usize::from(is_assistant), before, after].map(|figure| figure as f64));
+        }
+        Self { figures, ..Self::new(env, document) }
     }
 
     fn document(&self) -> Result<&Document> {
@@ -146,6 +158,31 @@ impl NativeDocument {
     #[napi(ts_return_type = "Promise<unknown>")]
     pub fn value(&self, pool: u32, control: f64) -> Result<PoolTask<Parse>> {
         Ok(Parse::document(pool, control, self.document()?.clone()))
+    }
+
+    /// A document with its messages truncated, on the spot.
+    #[napi]
+    pub fn truncate_now(&self, env: &Env) -> Result<Self> {
+        let truncated = truncate(self.document()?, &CancelToken::new());
+        let environment = Environment::of(env)?;
+        let truncated = truncated.map_err(|error| environment.thrown(&error))?;
+        Ok(Self::truncated(env, truncated))
+    }
+
+    /// A document with its messages truncated.
+    #[napi(ts_return_type = "Promise<NativeDocument>")]
+    pub fn truncate(&self, pool: u32, control: f64) -> Result<PoolTask<Truncate>> {
+        let document = self.document()?.clone();
+        let mut submission = Submission::new(pool, control, "compress").bytes(document.byte_length());
+        let cancel = submission.token();
+        Ok(PoolTask::new(submission, Truncate { document, cancel }))
+    }
+
+    /// What truncating did: the number of messages, characters before and after; then, of every message that was
+    /// changed, its index, whether it is the assistant's, its characters before and after.
+    #[napi]
+    pub fn figures(&self) -> Vec<f64> {
+        self.figures.clone()
     }
 
     /// Lets go of what it holds.
@@ -329,6 +366,26 @@ impl<'env> ScopedTask<'env> for Write {
 
     fn resolve(&mut self, env: &'env Env, block: Block) -> Result<Unknown<'env>> {
         to_buffer(env, block)
+    }
+}
+
+/// Truncates a document's messages.
+#[derive(Debug)]
+pub struct Truncate {
+    document: Document,
+    cancel: CancelToken,
+}
+
+impl ScopedTask<'_> for Truncate {
+    type Output = Truncated;
+    type JsValue = NativeDocument;
+
+    fn compute(&mut self) -> Result<Truncated> {
+        Ok(truncate(&self.document, &self.cancel)?)
+    }
+
+    fn resolve(&mut self, env: &Env, truncated: Truncated) -> Result<NativeDocument> {
+        Ok(NativeDocument::truncated(env, truncated))
     }
 }
 

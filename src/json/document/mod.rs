@@ -15,6 +15,7 @@ mod write;
 use std::sync::Arc;
 
 pub use account::{Account, Held};
+pub use index::Entry;
 pub use node::{Change, Node};
 pub use pointer::{MAX_CHANGE_DEPTH, NotAPointer, Pointer, Token};
 pub use source::{Kind, Source, quote};

@@ -346,12 +346,13 @@ impl Array {
 
     /// The piece that has the item, and the item's place in it.
     fn find(&self, index: usize) -> Option<(usize, usize)> {
-        let mut offset = index;
-        for (at, piece) in self.pieces.iter().enumerate() {
-            if offset < piece.len() {
-                return Some((at, offset));
+        // From the end: changes are mostly made in order, and behind the latest there is one run.
+        let mut first = self.count;
+        for (at, piece) in self.pieces.iter().enumerate().rev() {
+            first -= piece.len();
+            if index >= first {
+                return (index < self.count).then(|| (at, index - first));
             }
-            offset -= piece.len();
         }
         None
     }

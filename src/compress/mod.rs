@@ -1,0 +1,5 @@
+//! Shortening conversations.
+
+mod truncate;
+
+pub use truncate::{Action, Truncated, truncate};
