@@ -6,6 +6,7 @@ const fc = require('fast-check');
 
 const { Document, WorkerPool } = require('..');
 const { conformance, jsonFiles, skip } = require('./corpus');
+const { runScript } = require('./faults');
 
 /** Sequences of operations; 50,000 make a thorough run. */
 const CASES = Number(process.env.OFFLOOP_CASES ?? 1000);
@@ -189,4 +190,290 @@ test('sequences of operations do what they do to a plain value', async () => {
     for (const { document: earlier, text: expected } of kept) assert.strictEqual(normal(await earlier.toBuffer()), expected);
   });
   await fc.assert(sequence, { numRuns: CASES, seed: SEED, verbose: 0 });
+});
+
+suite('the corpus', { skip }, () => {
+  for (const { name, bytes } of jsonFiles()) {
+    test(name, async () => {
+      const expected = JSON.parse(bytes.toString());
+      for (const input of [bytes, bytes.toString(), [bytes.subarray(0, 100), bytes.subarray(100)], Buffer.from(JSON.stringify(expected, null, 2))]) {
+        const document = await pool.load(input);
+        assert.deepStrictEqual(await document.value(), expected);
+        assert.deepStrictEqual(document.get(''), expected);
+        const text = await document.toBuffer();
+        assert.strictEqual(text.length, document.byteLength);
+        assert.deepStrictEqual(JSON.parse(text.toString()), expected);
+        for (const key of Object.keys(expected)) assert.deepStrictEqual(document.get(pointerOf([key])), expected[key]);
+        document.dispose();
+      }
+    });
+  }
+
+  test('truncated messages are those that pool.compress gives for values', async () => {
+    for (const { name, bytes } of jsonFiles().filter((file) => file.name.startsWith('requests/'))) {
+      const body = JSON.parse(bytes.toString());
+      const place = Array.isArray(body) ? undefined : 'messages' in body ? 'messages' : 'input';
+      const expected = await pool.compress(place === undefined ? body : body[place], { mode: 'truncate' });
+      for (const loader of [pool, eager]) {
+        const document = await loader.load(JSON.stringify(body, null, 1));
+        const result = await document.compress({ mode: 'truncate' });
+        const whole = place === undefined ? expected.messages : { ...body, [place]: expected.messages };
+        assert.strictEqual((await result.toBuffer()).toString(), JSON.stringify(whole), name);
+        assert.deepStrictEqual({ ...result.stats, latency_ms: 0 }, { ...expected.stats, latency_ms: 0 });
+      }
+    }
+  });
+
+  test('what parse rejects, load rejects with the same error', async () => {
+    for (const prefix of /** @type {const} */ (['y_', 'n_', 'i_'])) {
+      for (const { name, bytes } of conformance(prefix)) {
+        for (const input of [bytes, bytes.toString(), Buffer.concat([Buffer.alloc(300, 32), bytes])]) {
+          const parsed = await eager.parse(input).catch((error) => error);
+          const document = await eager.load(input).catch((error) => error);
+          if (parsed instanceof SyntaxError) {
+            assert.ok(document instanceof SyntaxError, name);
+            assert.deepStrictEqual({ ...document, message: document.message }, { ...parsed, message: parsed.message });
+          } else {
+            assert.deepStrictEqual(document.get(''), parsed, name);
+            assert.strictEqual(normal(await document.toBuffer()), JSON.stringify(parsed), name);
+          }
+        }
+      }
+    }
+  });
+});
+
+/** Messages of all formats, some of them odd. */
+const words = fc.tuple(fc.constantFrom('x', '😀', '\n', '\u0001', 'é', '\ud83d', '\ude00'), fc.constantFrom(2990, 2999, 3000, 4999, 5000, 6000, 3), fc.string({ unit: 'binary', maxLength: 8 }), fc.string({ maxLength: 20 }));
+const longText = words.map(([unit, count, middle, end]) => unit.repeat(Math.max(1, count / unit.length - 2)) + middle + end);
+const block = fc.letrec((tie) => ({
+  block: fc.oneof(
+    fc.record({ type: fc.constantFrom('text', 'input_text', 'output_text', 'image'), text: fc.oneof(longText, fc.constant(7)) }, { requiredKeys: ['type'] }),
+    fc.record({ type: fc.constant('tool_result'), content: fc.oneof({ depthSize: 'small' }, longText, fc.array(tie('block'), { maxLength: 3 }), fc.constant(null)) }),
+    fc.constantFrom(null, 'text', []),
+  ),
+})).block;
+const message = fc.oneof(
+  fc.record({ role: fc.constantFrom('assistant', 'tool', 'user', 7), content: fc.oneof(longText, fc.array(block, { maxLength: 3 }), fc.constant(null)) }, { requiredKeys: [] }),
+  fc.record({ type: fc.constant('function_call_output'), output: fc.oneof(longText, fc.array(block, { maxLength: 2 })) }),
+  fc.constantFrom(null, 'message', 1, []),
+);
+
+test('generated messages are truncated as values are', async () => {
+  const property = fc.asyncProperty(fc.array(message, { maxLength: 4 }), fc.nat(), fc.boolean(), async (messages, seed, change) => {
+    const text = spell({ model: 'm', messages }, randomOf(seed));
+    let document = await pool.load(text);
+    let model = JSON.parse(text).messages;
+    if (change) {
+      document = document.with({ '/messages/-': messages[0] ?? 1, '/messages/0': { role: 'tool', content: 'y'.repeat(3001) } });
+      model = [...model, messages[0] ?? 1];
+      model[0] = { role: 'tool', content: 'y'.repeat(3001) };
+    }
+    const expected = await pool.compress(model);
+    const result = await document.compress();
+    assert.strictEqual(JSON.stringify(result.get('/messages')), JSON.stringify(expected.messages));
+    if (expected.stats === undefined) assert.strictEqual(result.stats, undefined);
+    else assert.deepStrictEqual({ ...result.stats, latency_ms: 0 }, { ...expected.stats, latency_ms: 0 });
+  });
+  await fc.assert(property, { numRuns: Math.ceil(CASES / 10), seed: SEED });
+});
+
+suite('get', () => {
+  test('resolves the examples of RFC 6901', async () => {
+    const model = { foo: ['bar', 'baz'], '': 0, 'a/b': 1, 'c%d': 2, 'e^f': 3, 'g|h': 4, 'i\\j': 5, 'k"l': 6, ' ': 7, 'm~n': 8 };
+    const document = await pool.load(JSON.stringify(model));
+    assert.deepStrictEqual(document.get(''), model);
+    assert.deepStrictEqual(document.get('/foo'), ['bar', 'baz']);
+    assert.strictEqual(document.get('/foo/0'), 'bar');
+    for (const key of Object.keys(model)) assert.deepStrictEqual(document.get(pointerOf([key])), model[key]);
+  });
+
+  test('gives undefined where nothing is', async () => {
+    const document = await pool.load('{"a":[1,{"b":null}],"s":"text","length":1}');
+    for (const pointer of ['/x', '/a/2', '/a/-', '/a/01', '/a/length', '/a/-1', '/s/0', '/s/length', '/a/1/b/c', '/toString', '/__proto__', '/']) {
+      assert.strictEqual(document.get(pointer), undefined, pointer);
+    }
+    assert.strictEqual(document.get('/a/1/b'), null);
+  });
+
+  test('finds keys by their characters, and the last of several', async () => {
+    const document = await pool.load('{"\\u0061":1,"é\\ud83d\\ude00":2,"\\ud800":3,"d":4,"d":{"e":5},"\\u0064":6,"a\\":1,\\"b":7}');
+    assert.strictEqual(document.get('/a'), 1);
+    assert.strictEqual(document.get('/é😀'), 2);
+    assert.strictEqual(document.get('/\ud800'), 3);
+    assert.strictEqual(document.get('/d'), 6);
+    assert.strictEqual(document.get('/d/e'), undefined);
+    assert.strictEqual(document.get('/a":1,"b'), 7);
+  });
+
+  test('numbers are read, and written as they were', async () => {
+    const text = '[1.0,1e2,-0,0.1,12345678901234567890,1E400,5e-324]';
+    const document = await pool.load(text);
+    assert.deepStrictEqual(document.get(''), JSON.parse(text));
+    for (let index = 0; index < 7; index++) assert.ok(Object.is(document.get(`/${index}`), JSON.parse(text)[index]));
+    assert.strictEqual((await document.with({ '/-': 1 }).toBuffer()).toString(), `${text.slice(0, -1)},1]`);
+  });
+
+  test('a deep or large value needs no stack and no other way', async () => {
+    const depth = 20_000;
+    const deep = await pool.load('[1,'.repeat(depth) + ']'.repeat(depth).replace(/^/, '2'));
+    assert.strictEqual(deep.get(`${'/1'.repeat(depth - 1)}/0`), 1);
+    assert.strictEqual(deep.get('/1/1/0'), 1);
+    const rows = Array.from({ length: 60_000 }, (_, id) => ({ id, text: `row ${id}` }));
+    const large = await pool.load(JSON.stringify({ rows }));
+    assert.deepStrictEqual(large.get('/rows'), rows);
+    assert.deepStrictEqual(await large.with({ '/rows/0': 0 }).value(), { rows: [0, ...rows.slice(1)] });
+  });
+});
+
+suite('with', () => {
+  test('nests without end: Documents in Documents', async () => {
+    let document = await pool.load('{"leaf":true}');
+    for (let depth = 0; depth < 3000; depth++) document = (await pool.load('{"n":0}')).with({ '/n': document });
+    assert.strictEqual(document.get(`${'/n'.repeat(3000)}/leaf`), true);
+    assert.strictEqual((await document.toBuffer()).length, document.byteLength);
+  });
+
+  test('values are read at the call', async () => {
+    const value = { list: [1] };
+    const document = (await pool.load('{}')).with({ '/value': value });
+    value.list.push(2);
+    assert.deepStrictEqual(document.get('/value'), { list: [1] });
+  });
+
+  test('keeps the places of keys, and the white space of nothing', async () => {
+    const document = await pool.load(' { "a" : 1 , "b" : [ 1 , 2 , 3 ] , "c" : "x  y" } ');
+    const changed = document.with({ '/a': 'A', '/b/1': undefined, '/d': null, '/b/0': { z: 1 } });
+    assert.strictEqual((await changed.toBuffer()).toString(), '{"a":"A","b":[{"z":1},3],"c":"x  y","d":null}');
+    assert.strictEqual((await document.toBuffer()).toString(), '{"a":1,"b":[1,2,3],"c":"x  y"}');
+  });
+
+  test('says what is wrong', async () => {
+    const document = await pool.load('{"a":{"b":[1]},"s":1}');
+    /** @type {any} */
+    const cycle = {};
+    cycle.self = cycle;
+    /** @type {[any, RegExp][]} */
+    const wrong = [
+      [{ '/x/y': 1 }, /'\/x\/y'.*nothing at '\/x'/],
+      [{ '/x/y': undefined }, /'\/x'/],
+      [{ '/s/y': 1 }, /neither an object nor an array/],
+      [{ '/a/b/3': 1 }, /no such index/],
+      [{ '/a/b/x': 1 }, /no such index/],
+      [{ '': undefined }, /root/],
+      [{ a: 1 }, /'a'.*JSON Pointer/],
+      [{ '/~2': 1 }, /JSON Pointer/],
+      [{ '/a': () => {} }, /'\/a'.*JSON/],
+      [{ '/a': Symbol('s') }, /'\/a'/],
+      [{ '/a': 1n }, /BigInt/],
+      [{ '/a': cycle }, /circular/i],
+      [{ '/a': { document } }, /toBuffer/],
+      [{ '/a': { toJSON: () => undefined } }, /'\/a'/],
+      [{ ['/n'.repeat(501)]: 1 }, /levels/],
+      [null, /changes/],
+      [[], /changes/],
+      ['/a', /changes/],
+    ];
+    for (const [changes, message] of wrong) {
+      assert.throws(() => document.with(changes), (/** @type {any} */ error) => error.code === 'ERR_INVALID_ARG' && message.test(error.message), String(message));
+    }
+    assert.throws(() => document.get('a'), { code: 'ERR_INVALID_ARG' });
+    assert.throws(() => document.get(/** @type {any} */ (1)), { code: 'ERR_INVALID_ARG' });
+    assert.strictEqual((await document.toBuffer()).toString(), '{"a":{"b":[1]},"s":1}');
+  });
+});
+
+suite('a Document that is not to be used', () => {
+  test('disposed of', async () => {
+    const document = await pool.load('{"a":1}');
+    const clone = document.clone();
+    document[Symbol.dispose ?? 'dispose']();
+    document.dispose();
+    for (const use of [() => document.get(''), () => document.with({}), () => document.clone(), () => document.byteLength]) {
+      assert.strictEqual(codeOf(use), 'ERR_INVALID_STATE');
+    }
+    for (const use of [document.value(), document.toBuffer(), document.compress()]) await assert.rejects(use, { code: 'ERR_INVALID_STATE' });
+    assert.strictEqual(codeOf(() => clone.with({ '/a': document })), 'ERR_INVALID_STATE');
+    assert.strictEqual(clone.get('/a'), 1);
+    clone.dispose();
+  });
+
+  test('of a closed pool: what is there can be read, tasks are rejected', async () => {
+    const closed = new WorkerPool({ size: 1 });
+    const document = await closed.load('{"a":1}');
+    await closed.shutdown();
+    assert.strictEqual(document.with({ '/b': 2 }).get('/b'), 2);
+    for (const use of [document.value(), document.toBuffer(), document.compress(), closed.load('1')]) {
+      await assert.rejects(use, { code: 'ERR_POOL_CLOSED' });
+    }
+  });
+
+  test('as text', async () => {
+    const document = await pool.load('1');
+    assert.throws(() => `${document}`, { code: 'ERR_INVALID_STATE', message: /toBuffer/ });
+    assert.throws(() => JSON.stringify({ document }), { code: 'ERR_INVALID_STATE', message: /toBuffer/ });
+    assert.ok(document instanceof Document);
+  });
+
+  test('wrong arguments reject', async () => {
+    for (const json of [1, null, {}, [1], ['x']]) await assert.rejects(pool.load(/** @type {any} */ (json)), { code: 'ERR_INVALID_ARG' });
+    const document = await pool.load('{"a":1}');
+    await assert.rejects(document.compress(), { code: 'ERR_INVALID_ARG', message: /messages/ });
+    await assert.rejects(document.compress({ mode: /** @type {any} */ ('x') }), { code: 'ERR_INVALID_ARG' });
+    await assert.rejects(document.toBuffer({ signal: AbortSignal.abort() }), { name: 'AbortError' });
+    assert.strictEqual(/** @type {any} */ (await pool.exec('load', '[1]')).get('/0'), 1);
+  });
+});
+
+test('memory is counted, shared, and freed by dispose', async () => {
+  const mine = new WorkerPool({ size: 1 });
+  const { documents: none } = mine.getStats();
+  assert.deepStrictEqual(none, { count: 0, bytes: 0 });
+  const document = await mine.load(JSON.stringify({ text: 'x'.repeat(1e6) }));
+  const one = mine.getStats().documents;
+  assert.strictEqual(one.count, 1);
+  assert.ok(one.bytes >= 1e6);
+  const changed = document.with({ '/n': 1 });
+  assert.ok(mine.getStats().documents.bytes < one.bytes + 1e5);
+  document.dispose();
+  assert.ok(mine.getStats().documents.bytes >= 1e6);
+  changed.dispose();
+  assert.deepStrictEqual(mine.getStats().documents, { count: 0, bytes: 0 });
+  await mine.shutdown();
+});
+
+test('documents that are dropped are freed', async () => {
+  const script = `
+    const pool = new offloop.WorkerPool({ size: 2 });
+    const text = Buffer.from(JSON.stringify({ text: 'x'.repeat(50_000) }));
+    const round = async (count) => {
+      for (let index = 0; index < count; index++) {
+        const document = await pool.load(text);
+        document.with({ '/n': index }).clone().get('/n');
+      }
+    };
+    const settle = async () => {
+      await until(() => { gc(); return pool.getStats().documents.count < 100; }, 'the collection');
+      return process.memoryUsage.rss();
+    };
+    (async () => {
+      await round(5_000);
+      const before = await settle();
+      // No collection is asked for here: V8 must see the memory.
+      let highest = 0;
+      for (let rounds = 0; rounds < 9; rounds++) {
+        await round(5_000);
+        highest = Math.max(highest, process.memoryUsage.rss());
+      }
+      const after = await settle();
+      console.log(JSON.stringify({ before, highest, after }));
+      await pool.shutdown();
+    })();
+  `;
+  const { stdout, stderr, code } = await runScript(script, { args: ['--expose-gc'] });
+  assert.strictEqual(code, 0, stderr);
+  const { before, highest, after } = JSON.parse(stdout);
+  const MB = 1 << 20;
+  assert.ok(after < before + 64 * MB, `rss grew from ${before / MB} to ${after / MB} MB`);
+  assert.ok(highest < before + 400 * MB, `rss went up from ${before / MB} to ${highest / MB} MB`);
 });
