@@ -39,6 +39,7 @@ export interface ShutdownOptions {
 export type ErrorCode =
   | 'ABORT_ERR'
   | 'ERR_INVALID_ARG'
+  | 'ERR_INVALID_STATE'
   | 'ERR_JSON_SYNTAX'
   | 'ERR_POOL_CLOSED'
   | 'ERR_QUEUE_FULL'
@@ -125,6 +126,8 @@ export interface PoolStats {
   inlined: number;
   /** Tasks given to the threads. */
   offloaded: number;
+  /** Documents alive that were loaded through this pool object, and the bytes of native memory they hold. */
+  documents: { count: number; bytes: number };
   operations: Record<string, OperationStats>;
 }
 
@@ -161,6 +164,7 @@ export interface CompressResult<M extends Message = Message> {
 /** Types of tasks that `exec` knows, with what they take and give. */
 export interface TaskTypes {
   parse: { payload: string | Uint8Array | readonly Uint8Array[]; result: unknown };
+  load: { payload: string | Uint8Array | readonly Uint8Array[]; result: Document };
   stringify: { payload: unknown; result: string | undefined };
   clone: { payload: unknown; result: unknown };
   compress: { payload: { messages: readonly Message[]; options?: CompressOptions }; result: CompressResult };
@@ -175,6 +179,67 @@ export interface PoolEvents {
   drain: [];
   /** A thread died and was replaced. Nobody needs to listen. */
   error: [Error];
+}
+
+/** What a value is, as JSON has it. */
+export type JsonType = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
+
+/**
+ * Immutable JSON in native memory, made by {@link WorkerPool.load}. What is not asked for never becomes a JavaScript
+ * value. Its memory is freed when it is collected, or at once by {@link Document.dispose}; after that its methods throw,
+ * or reject, with `ERR_INVALID_STATE`. When its pool has been shut down, it can still be read and changed, but what runs on
+ * the pool rejects with `ERR_POOL_CLOSED`.
+ */
+export class Document {
+  private constructor();
+
+  /** Bytes of its JSON text, as {@link toBuffer} gives it. */
+  readonly byteLength: number;
+
+  /**
+   * The value at a JSON Pointer (RFC 6901), built at once: `JSON.parse`'s answer for that part; undefined where nothing is.
+   * @throws {TypeError} `ERR_INVALID_ARG` for what is no pointer.
+   */
+  get<T = any>(pointer: string): T;
+
+  /** What is at a JSON Pointer, without building it; undefined where nothing is. */
+  type(pointer: string): JsonType | undefined;
+
+  /**
+   * A Document with changes, made in the order of the keys, each a JSON Pointer; this one stays as it is, and shares with
+   * the result all that is not changed. undefined removes, `/messages/-` appends, the empty pointer replaces the whole;
+   * other values are taken as `JSON.stringify` has them at the call, or shared if they are Documents.
+   * @throws {TypeError} `ERR_INVALID_ARG`, naming the pointer, where there is no place for a change, or the value has no
+   * JSON form.
+   */
+  with(changes: Record<string, unknown>): Document;
+
+  /** The same JSON, to be disposed of by itself. Takes no time and no memory. */
+  clone(): Document;
+
+  /** The whole value. */
+  value<T = any>(options?: TaskOptions): Promise<T>;
+
+  /**
+   * Its JSON text without white space. What was not changed is copied as it was written: numbers keep their digits,
+   * strings their escapes.
+   */
+  toBuffer(options?: TaskOptions): Promise<Buffer>;
+
+  /**
+   * A Document with its messages shortened: its own items, or those at `/messages` or `/input`. Without `stats` where there
+   * are none; rejects with `ERR_INVALID_ARG` where there is no such list.
+   */
+  compress(options?: CompressOptions): Promise<Document & { stats?: CompressStats }>;
+
+  /** Frees its memory at once; what it shares with other Documents goes with the last of them. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+
+  /** Throws, and explains {@link toBuffer}. */
+  toString(): never;
+  /** Throws, and explains {@link toBuffer}. */
+  toJSON(): never;
 }
 
 /** A pool of native threads for CPU work. */
@@ -198,6 +263,9 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
    * of chunks is one text. Malformed JSON rejects with a {@link JsonSyntaxError}.
    */
   parse<T = any>(json: string | Uint8Array | readonly Uint8Array[], options?: TaskOptions): Promise<T>;
+
+  /** Reads JSON as {@link parse} does, but keeps it in native memory, off the heap. */
+  load(json: string | Uint8Array | readonly Uint8Array[], options?: TaskOptions): Promise<Document>;
 
   /** `JSON.stringify`. The value is read at the call; what changes afterwards does not show. */
   stringify(value: unknown, options: StringifyOptions & { as: 'buffer' }): Promise<Buffer | undefined>;

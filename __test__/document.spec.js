@@ -288,6 +288,14 @@ suite('get', () => {
     for (const key of Object.keys(model)) assert.deepStrictEqual(document.get(pointerOf([key])), model[key]);
   });
 
+  test('tells types without building values', async () => {
+    const document = await pool.load('{"o":{},"a":[],"s":"","n":0,"t":true,"f":false,"z":null}');
+    const types = ['', '/o', '/a', '/s', '/n', '/t', '/f', '/z', '/x'].map((pointer) => document.type(pointer));
+    assert.deepStrictEqual(types, ['object', 'object', 'array', 'string', 'number', 'boolean', 'boolean', 'null', undefined]);
+    assert.strictEqual(document.with({ '/o/x': 1, '/a/-': 1 }).type('/a'), 'array');
+    assert.throws(() => document.type('o'), { code: 'ERR_INVALID_ARG' });
+  });
+
   test('gives undefined where nothing is', async () => {
     const document = await pool.load('{"a":[1,{"b":null}],"s":"text","length":1}');
     for (const pointer of ['/x', '/a/2', '/a/-', '/a/01', '/a/length', '/a/-1', '/s/0', '/s/length', '/a/1/b/c', '/toString', '/__proto__', '/']) {

@@ -13,7 +13,7 @@ const { createService } = require('../examples/express-orchestrator/app');
 const { createMockUpstream } = require('../examples/express-orchestrator/mock-upstream');
 const { loadRequest, makeConversation } = require('../benchmarks/conversation');
 
-const TRANSFORMING = ['inline', 'js-pool', 'piscina', 'offloop'];
+const TRANSFORMING = ['inline', 'js-pool', 'piscina', 'offloop', 'offloop-document'];
 const SERVER = path.join(__dirname, '..', 'examples', 'express-orchestrator', 'server.js');
 const MARKER = '\n[...truncated...]';
 

@@ -21,6 +21,8 @@ const { inline, submit } = require('./submit');
 
 const TEXT = 'a string, a Uint8Array or a list of them';
 
+const KINDS = /** @type {const} */ (['object', 'array', 'string', 'number', 'boolean', 'null']);
+
 /** What toString() and toJSON() say. */
 const NOT_TEXT = 'a Document is not text: `await document.toBuffer()` gives its JSON, `await document.value()` its value';
 
@@ -54,6 +56,18 @@ class Document {
     const core = this.#live();
     if (typeof pointer !== 'string') throw invalidArgument('pointer', 'a JSON Pointer', pointer);
     return completeNow(core.native.get(pointer));
+  }
+
+  /**
+   * What is at a JSON Pointer, without building it.
+   * @param {string} pointer
+   * @returns {'object' | 'array' | 'string' | 'number' | 'boolean' | 'null' | undefined}
+   */
+  type(pointer) {
+    const core = this.#live();
+    if (typeof pointer !== 'string') throw invalidArgument('pointer', 'a JSON Pointer', pointer);
+    const kind = core.native.kind(pointer);
+    return kind === undefined ? undefined : KINDS[kind];
   }
 
   /**
@@ -305,4 +319,5 @@ function start(pool, options, length, now, later) {
   return submit(pool, options, later).then((document) => new Document(coreOf(pool, document)));
 }
 
-module.exports = { Document, load };
+exports.Document = Document;
+exports.load = load;

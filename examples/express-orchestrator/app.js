@@ -5,7 +5,7 @@ const { BodyTooLargeError, readBody } = require('./body');
 const { InvalidRequestError } = require('./pipeline');
 const { UpstreamError, createUpstream } = require('./upstream');
 
-const MODES = ['inline', 'js-pool', 'piscina', 'offloop', 'pass'];
+const MODES = ['inline', 'js-pool', 'piscina', 'offloop', 'offloop-document', 'pass'];
 const BODY_LIMIT = 50 * 1024 * 1024;
 
 /** What of the client's request goes on, and of the upstream's answer goes back. */

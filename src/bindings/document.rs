@@ -84,11 +84,7 @@ impl NativeDocument {
     /// The value at a pointer; undefined where nothing is.
     #[napi(ts_args_type = "pointer: string", ts_return_type = "unknown | Slices")]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
-    pub fn get<'env>(
-        &self,
-        env: &'env Env,
-        pointer: Unknown<'_>,
-    ) -> Result<Either<Unknown<'env>, Slices>> {
+    pub fn get<'env>(&self, env: &'env Env, pointer: Unknown<'_>) -> Result<Either<Unknown<'env>, Slices>> {
         let environment = Environment::of(env)?;
         let found = with_units(&pointer, Pointer::parse)?
             .map_err(|_| not_a_pointer("pointer"))
@@ -104,6 +100,27 @@ impl NativeDocument {
         }
     }
 
+    /// What is at a pointer, of `KINDS` in `lib/document.js`; undefined where nothing is.
+    #[napi(js_name = "kind", ts_args_type = "pointer: string")]
+    #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
+    pub fn kind(&self, env: &Env, pointer: Unknown<'_>) -> Result<Either<u32, ()>> {
+        let found = with_units(&pointer, Pointer::parse)?
+            .map_err(|_| not_a_pointer("pointer"))
+            .and_then(|pointer| Ok(self.document_or_error()?.root().at(pointer.tokens())));
+        let environment = Environment::of(env)?;
+        let found = found.map_err(|error| environment.thrown(&error))?;
+        Ok(found.map_or(Either::B(()), |node| {
+            Either::A(match node.kind() {
+                Kind::Object => 0,
+                Kind::Array => 1,
+                Kind::String => 2,
+                Kind::Number => 3,
+                Kind::True | Kind::False => 4,
+                Kind::Null => 5,
+            })
+        }))
+    }
+
     fn document_or_error(&self) -> std::result::Result<&Document, error::Error> {
         self.document
             .as_ref()
@@ -114,13 +131,7 @@ impl NativeDocument {
     /// pointer and a value; a pointer and the number of one of `documents`, in a list.
     #[napi(ts_args_type = "changes: string, length: number, documents: NativeDocument[]")]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
-    pub fn with(
-        &self,
-        env: &Env,
-        changes: Unknown<'_>,
-        length: u32,
-        documents: Array<'_>,
-    ) -> Result<Self> {
+    pub fn with(&self, env: &Env, changes: Unknown<'_>, length: u32, documents: Array<'_>) -> Result<Self> {
         let document = self.document()?;
         let environment = Environment::of(env)?;
         let roots: Vec<Node> = (0..documents.len())
@@ -194,7 +205,8 @@ impl NativeDocument {
 }
 
 fn not_a_pointer(name: &str) -> error::Error {
-    let message = format!("{name} must be a JSON Pointer (RFC 6901): empty, or parts that each begin with '/'");
+    let message =
+        format!("{name} must be a JSON Pointer (RFC 6901): empty, or parts that each begin with '/'");
     error::Error::new(ErrorKind::InvalidArg, message)
 }
 
@@ -225,7 +237,10 @@ fn with_units<T>(text: &Unknown<'_>, read: impl FnOnce(&[u16]) -> T) -> Result<T
 }
 
 /// What `lib/document.js` wrote for [`NativeDocument::with`].
-fn read_changes(source: &Arc<Source>, documents: &[Node]) -> std::result::Result<Vec<(Pointer, Change)>, error::Error> {
+fn read_changes(
+    source: &Arc<Source>,
+    documents: &[Node],
+) -> std::result::Result<Vec<(Pointer, Change)>, error::Error> {
     let [first, second] = ["0", "1"].map(Token::ascii);
     let list = Node::Part(Arc::clone(source), source.root());
     let change = |entry: Node| {
@@ -237,8 +252,9 @@ fn read_changes(source: &Arc<Source>, documents: &[Node]) -> std::result::Result
             _ => source.start(pointer),
         };
         let units = source.units(start);
-        let pointer = Pointer::parse(&units)
-            .map_err(|_| not_a_pointer(&format!("the key '{}' of changes", String::from_utf16_lossy(&units))))?;
+        let pointer = Pointer::parse(&units).map_err(|_| {
+            not_a_pointer(&format!("the key '{}' of changes", String::from_utf16_lossy(&units)))
+        })?;
         let change = match entry.child(&second) {
             None => Change::Remove,
             Some(Node::Part(_, number)) if by_number => {
@@ -261,7 +277,9 @@ fn scalar(environment: &Environment, value: Option<Value>) -> Result<sys::napi_v
         Some(Value::String(Characters::Utf16(text))) => return strings::utf16(env, text),
         Some(Value::Number(number)) => return environment.number(number),
         // SAFETY: on the environment's thread.
-        Some(Value::Boolean(value)) => check_status!(unsafe { sys::napi_get_boolean(env, value, &raw mut result) })?,
+        Some(Value::Boolean(value)) => {
+            check_status!(unsafe { sys::napi_get_boolean(env, value, &raw mut result) })?
+        }
         // SAFETY: as above.
         Some(Value::Null) => check_status!(unsafe { sys::napi_get_null(env, &raw mut result) })?,
         None | Some(Value::Tapes(_)) => return Ok(environment.undefined()),
@@ -321,7 +339,13 @@ pub fn load_bytes(env: &Env, pool: u32, control: f64, bytes: &[u8]) -> Result<Po
     ts_return_type = "Promise<NativeDocument>"
 )]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
-pub fn load_chunks(env: &Env, pool: u32, control: f64, chunks: Array<'_>, total: u32) -> Result<PoolTask<Load>> {
+pub fn load_chunks(
+    env: &Env,
+    pool: u32,
+    control: f64,
+    chunks: Array<'_>,
+    total: u32,
+) -> Result<PoolTask<Load>> {
     Load::submit(env, pool, control, text_of_chunks(&chunks, total)?)
 }
 
@@ -331,7 +355,13 @@ pub fn load_chunks(env: &Env, pool: u32, control: f64, chunks: Array<'_>, total:
     ts_return_type = "Promise<NativeDocument>"
 )]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
-pub fn load_string(env: &Env, pool: u32, control: f64, text: Unknown<'_>, length: u32) -> Result<PoolTask<Load>> {
+pub fn load_string(
+    env: &Env,
+    pool: u32,
+    control: f64,
+    text: Unknown<'_>,
+    length: u32,
+) -> Result<PoolTask<Load>> {
     Load::submit(env, pool, control, text_of_string(&text, length)?)
 }
 
@@ -399,7 +429,14 @@ fn to_buffer(env: &Env, block: Block) -> Result<Unknown<'_>> {
         // SAFETY: on the environment's thread. The finaliser frees the block, once; JS may write to it, as nobody else
         // reads it any more.
         let status = unsafe {
-            sys::napi_create_external_buffer(env.raw(), length, start, Some(free_block), block, &raw mut result)
+            sys::napi_create_external_buffer(
+                env.raw(),
+                length,
+                start,
+                Some(free_block),
+                block,
+                &raw mut result,
+            )
         };
         if status == sys::Status::napi_ok {
             // SAFETY: the handle was just made by this environment.
@@ -418,7 +455,13 @@ fn copied<'env>(env: &'env Env, block: &Block) -> Result<Unknown<'env>> {
     let mut result = ptr::null_mut();
     // SAFETY: on the environment's thread, from live memory of this length.
     check_status!(unsafe {
-        sys::napi_create_buffer_copy(env.raw(), bytes.len(), bytes.as_ptr().cast(), ptr::null_mut(), &raw mut result)
+        sys::napi_create_buffer_copy(
+            env.raw(),
+            bytes.len(),
+            bytes.as_ptr().cast(),
+            ptr::null_mut(),
+            &raw mut result,
+        )
     })?;
     // SAFETY: the handle was just made by this environment.
     Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), result) })

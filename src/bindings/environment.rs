@@ -59,7 +59,13 @@ pub struct PoolEntry {
 
 impl PoolEntry {
     pub fn new(client: Client, task_timeout: Option<Duration>) -> Self {
-        Self { client, documents: Arc::default(), task_timeout, pending: Cell::new(0), closing: Cell::new(false) }
+        Self {
+            client,
+            documents: Arc::default(),
+            task_timeout,
+            pending: Cell::new(0),
+            closing: Cell::new(false),
+        }
     }
 
     pub(super) fn expect(&self) {

@@ -88,7 +88,10 @@ fn find(document: &Document) -> Result<(Vec<Token>, Node), Error> {
     let found = places.filter_map(|place| Some((root.child(&place)?, place)));
     let mut arrays = found.filter(|(node, _)| node.kind() == Kind::Array);
     let (node, place) = arrays.next().ok_or_else(|| {
-        Error::new(ErrorKind::InvalidArg, "the Document must be a list of messages, or have one at /messages or /input")
+        Error::new(
+            ErrorKind::InvalidArg,
+            "the Document must be a list of messages, or have one at /messages or /input",
+        )
     })?;
     Ok((vec![place], node))
 }
@@ -106,7 +109,8 @@ fn string(node: &Node) -> Option<(&Arc<Source>, usize)> {
 
 /// Whether a field is this string.
 fn is(node: &Node, name: &str, text: &str) -> bool {
-    field(node, name).is_some_and(|field| string(&field).is_some_and(|(source, start)| source.string_is(start, text)))
+    field(node, name)
+        .is_some_and(|field| string(&field).is_some_and(|(source, start)| source.string_is(start, text)))
 }
 
 struct Cuts {

@@ -133,8 +133,13 @@ pub fn index(text: Padded<'_>, cancel: &CancelToken) -> Result<Index, Stop> {
     }
     SCRATCH.with_borrow_mut(|scratch| {
         scratch.clear();
-        let indexer =
-            Indexer { cursor: Cursor::new(text, 0), length: text.as_slice().len(), check_at: CHECK_EVERY, cancel, scratch };
+        let indexer = Indexer {
+            cursor: Cursor::new(text, 0),
+            length: text.as_slice().len(),
+            check_at: CHECK_EVERY,
+            cancel,
+            scratch,
+        };
         let root = detected(indexer)?;
         Ok(Index {
             containers: scratch.containers.as_slice().into(),

@@ -158,3 +158,176 @@ fn explain(pointer: &Pointer, fault: Fault) -> Error {
     };
     Error::new(ErrorKind::InvalidArg, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Map, Value as Json, json};
+
+    fn load(text: &str) -> Document {
+        let text = Text::Bytes(Block::from_bytes(text.as_bytes()));
+        Document::load(text, &Arc::default(), &CancelToken::new()).unwrap()
+    }
+
+    fn text_of(document: &Document) -> String {
+        let block = document.write(&CancelToken::new()).unwrap();
+        assert_eq!(block.len(), document.byte_length());
+        String::from_utf8(block.as_slice().to_vec()).unwrap()
+    }
+
+    fn pointer(text: &str) -> Pointer {
+        Pointer::parse(&text.encode_utf16().collect::<Vec<_>>()).unwrap()
+    }
+
+    fn set(document: &Document, at: &str, value: &Json) -> Result<Document, Error> {
+        document.with([(pointer(at), Change::Set(load(&value.to_string()).root().clone()))])
+    }
+
+    fn remove(document: &Document, at: &str) -> Result<Document, Error> {
+        document.with([(pointer(at), Change::Remove)])
+    }
+
+    #[test]
+    fn all_members_of_a_removed_key_go() {
+        let document = load(r#"{"a":1,"b":2,"\u0061":3,"a":[4, 5]}"#);
+        assert_eq!(text_of(&remove(&document, "/a").unwrap()), r#"{"b":2}"#);
+        let changed = remove(&set(&document, "/a/0", &json!(0)).unwrap(), "/a").unwrap();
+        assert_eq!(text_of(&set(&changed, "/a", &json!(7)).unwrap()), r#"{"b":2,"a":7}"#);
+    }
+
+    #[test]
+    fn changes_share_their_text_and_leave_the_original_alone() {
+        let document = load(&json!({ "text": "x".repeat(100_000), "list": [1, 2, 3] }).to_string());
+        let before = text_of(&document);
+        let account = Arc::clone(document.account());
+        let bytes = account.bytes();
+        let changed = remove(&set(&document, "/list/1", &json!({"new": []})).unwrap(), "/list/0").unwrap();
+        // The new value's text is accounted for where it was loaded.
+        assert!(account.bytes() < bytes + 4096);
+        assert_eq!(
+            changed.root().at(pointer("/list").tokens()).unwrap().byte_length(),
+            r#"[{"new":[]},3]"#.len()
+        );
+        assert_eq!(text_of(&document), before);
+        drop((document, changed));
+        assert_eq!((account.documents(), account.bytes()), (0, 0));
+    }
+
+    #[test]
+    fn malformed_text_is_rejected_as_by_the_scanner() {
+        for text in [
+            "",
+            "[1,]",
+            "{\"a\"}",
+            "\"\\x\"",
+            "[\"\\u12g4\"]",
+            "nul",
+            "01",
+            "[1 2]",
+            "{\"a\":1,}",
+            "\"a\nb\"",
+            "1 1",
+        ] {
+            let block = || Block::from_bytes(text.as_bytes());
+            let error =
+                Document::load(Text::Bytes(block()), &Arc::default(), &CancelToken::new()).unwrap_err();
+            assert_eq!(error, scan::parse(block().padded(), &CancelToken::new()).unwrap_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_cancelled_load_stops() {
+        let cancel = CancelToken::new();
+        cancel.cancel(Interrupt::Aborted);
+        let text = Text::Bytes(Block::from_bytes(format!("[{}1]", "1,".repeat(200_000)).as_bytes()));
+        assert_eq!(Document::load(text, &Arc::default(), &cancel).unwrap_err().kind, ErrorKind::Aborted);
+    }
+
+    fn any_json() -> impl Strategy<Value = Json> {
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            any::<String>().prop_map(Json::from),
+        ];
+        leaf.prop_recursive(4, 32, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Json::from),
+                prop::collection::hash_map("[ab/~\"é]{0,2}", inner, 0..5)
+                    .prop_map(|map| Json::from(map.into_iter().collect::<Map<_, _>>())),
+            ]
+        })
+    }
+
+    fn pointers(value: &Json, at: &str, into: &mut Vec<String>) {
+        into.push(at.to_owned());
+        match value {
+            Json::Array(items) => {
+                items
+                    .iter()
+                    .enumerate()
+                    .for_each(|(index, item)| pointers(item, &format!("{at}/{index}"), into));
+            }
+            Json::Object(map) => map.iter().for_each(|(key, item)| {
+                let token = key.replace('~', "~0").replace('/', "~1");
+                pointers(item, &format!("{at}/{token}"), into);
+            }),
+            _ => {}
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn pointers_lead_where_those_of_serde_json_lead(value in any_json(), pretty in any::<bool>()) {
+            let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
+            let document = load(&text.unwrap());
+            let mut all = Vec::new();
+            pointers(&value, "", &mut all);
+            prop_assert_eq!(serde_json::from_str::<Json>(&text_of(&document)).unwrap(), value.clone());
+            for at in all {
+                for at in [at.clone(), format!("{at}/a"), format!("{at}/0")] {
+                    let node = document.root().at(pointer(&at).tokens());
+                    let found = node.map(|node| write::write(&node, &CancelToken::new()).unwrap());
+                    let found = found.map(|text| serde_json::from_slice::<Json>(text.as_slice()).unwrap());
+                    prop_assert_eq!(found.as_ref(), value.pointer(&at), "{}", at);
+                }
+            }
+        }
+
+        #[test]
+        fn changes_do_what_they_do_to_a_value(
+            value in any_json(),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), prop::option::of(any_json())), 0..8),
+        ) {
+            let mut model = value.clone();
+            let mut document = load(&serde_json::to_string_pretty(&value).unwrap());
+            for (place, change) in changes {
+                let mut all = Vec::new();
+                pointers(&model, "", &mut all);
+                let at = place.get(&all);
+                let next = match (&change, at.rfind('/')) {
+                    (Some(new), _) => {
+                        *model.pointer_mut(at).unwrap() = new.clone();
+                        set(&document, at, new)
+                    }
+                    (None, Some(end)) => {
+                        let token = at[end + 1..].replace("~1", "/").replace("~0", "~");
+                        match model.pointer_mut(&at[..end]).unwrap() {
+                            Json::Array(items) => drop(items.remove(token.parse().unwrap())),
+                            Json::Object(map) => drop(map.remove(&token)),
+                            _ => unreachable!("a parent is a container"),
+                        }
+                        remove(&document, at)
+                    }
+                    (None, None) => {
+                        prop_assert!(remove(&document, at).is_err());
+                        continue;
+                    }
+                };
+                document = next.unwrap();
+                prop_assert_eq!(serde_json::from_str::<Json>(&text_of(&document)).unwrap(), model.clone());
+            }
+        }
+    }
+}

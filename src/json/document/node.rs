@@ -67,7 +67,11 @@ pub struct Array {
 #[derive(Clone, Debug)]
 pub enum Piece {
     /// Items `first..last` of an array of a text.
-    Run { base: Base, first: usize, last: usize },
+    Run {
+        base: Base,
+        first: usize,
+        last: usize,
+    },
     Item(Node),
 }
 
@@ -101,7 +105,12 @@ pub enum Change {
 }
 
 /// Items of an array of a text.
-fn parts<'a>(source: &'a Arc<Source>, array: &'a Container, first: usize, last: usize) -> impl Iterator<Item = Node> + 'a {
+fn parts<'a>(
+    source: &'a Arc<Source>,
+    array: &'a Container,
+    first: usize,
+    last: usize,
+) -> impl Iterator<Item = Node> + 'a {
     let entries = (first..last).filter_map(|index| source.item(array, index));
     entries.map(|entry| Node::Part(Arc::clone(source), entry))
 }
@@ -416,7 +425,13 @@ impl Array {
         }
     }
 
-    fn change_item(&mut self, index: usize, rest: &[Token], change: Change, steps: usize) -> Result<(), Fault> {
+    fn change_item(
+        &mut self,
+        index: usize,
+        rest: &[Token],
+        change: Change,
+        steps: usize,
+    ) -> Result<(), Fault> {
         let at = self.isolate(index).ok_or(Fault::Index(steps))?;
         let Piece::Item(node) = &mut self.pieces[at] else { return Err(Fault::Index(steps)) };
         let before = node.byte_length();

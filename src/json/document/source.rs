@@ -135,9 +135,9 @@ impl Source {
     /// The place of an object's last member with this key: of several, `JSON.parse` keeps the last.
     pub fn find(&self, container: &Container, token: &Token) -> Option<usize> {
         let members = Index::len_of_object(container);
-        (0..members).rev().find(|&index| {
-            self.member(container, index).is_some_and(|(key, _)| self.key_is(key, token))
-        })
+        (0..members)
+            .rev()
+            .find(|&index| self.member(container, index).is_some_and(|(key, _)| self.key_is(key, token)))
     }
 
     /// What stands between the quotes of the string at `start`.
@@ -172,8 +172,10 @@ impl Source {
 
     /// The characters of the string at `start`.
     pub fn characters(&self, start: usize) -> Characters {
-        detected(Narrow(self.literal(start)))
-            .map_or_else(|| Characters::Utf16(self.units(start).into()), |text| Characters::Latin1(text.into()))
+        detected(Narrow(self.literal(start))).map_or_else(
+            || Characters::Utf16(self.units(start).into()),
+            |text| Characters::Latin1(text.into()),
+        )
     }
 }
 

@@ -65,7 +65,9 @@ impl Writer<'_> {
             self.members(&object.base, next, *member, &mut is_first)?;
             next = member + 1;
             let Some(value) = value else { continue };
-            let Some((key, _)) = object.base.source.member(object.base.container(), *member) else { continue };
+            let Some((key, _)) = object.base.source.member(object.base.container(), *member) else {
+                continue;
+            };
             self.separate(&mut is_first);
             let start = key.offset();
             self.span(&object.base.source, start, object.base.source.scalar_end(start), true)?;
@@ -84,7 +86,13 @@ impl Writer<'_> {
     }
 
     /// Members `first..last` as they are in the text.
-    fn members(&mut self, base: &Base, first: usize, last: usize, is_first: &mut bool) -> Result<(), Interrupt> {
+    fn members(
+        &mut self,
+        base: &Base,
+        first: usize,
+        last: usize,
+        is_first: &mut bool,
+    ) -> Result<(), Interrupt> {
         let (source, container) = (&base.source, base.container());
         let Some((key, _)) = source.member(container, first).filter(|_| first < last) else { return Ok(()) };
         let next = source.member(container, last).map(|(key, _)| key.offset());

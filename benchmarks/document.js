@@ -1,0 +1,75 @@
+'use strict';
+
+const { testDocuments } = require('./corpus');
+const { closeOffloop, offloopPool, openOffloop } = require('./competitors/offloop');
+const { runFileBench } = require('./harness');
+
+/** What a proxy changes: fields that are there, and one that is new. */
+const CHANGES = { '/model': 'gpt-4o-mini', '/stream': true, '/metadata': { tenant: 'a', attempt: 1 } };
+
+/** Bytes that a socket's chunk has. */
+const CHUNK = 64 * 1024;
+
+/** A body as it comes from a socket. @param {Buffer} bytes */
+function chunksOf(bytes) {
+  const chunks = [];
+  for (let at = 0; at < bytes.length; at += CHUNK) chunks.push(bytes.subarray(at, at + CHUNK));
+  return chunks;
+}
+
+/** @param {Buffer[]} chunks */
+function inline(chunks) {
+  const body = JSON.parse(Buffer.concat(chunks).toString());
+  const read = [body.model, body.stream, body.messages[1]?.role];
+  body.model = CHANGES['/model'];
+  body.stream = CHANGES['/stream'];
+  body.metadata = CHANGES['/metadata'];
+  return read.length > 0 ? Buffer.from(JSON.stringify(body)) : undefined;
+}
+
+/** @param {Buffer[]} chunks @param {boolean} disposes */
+async function throughDocument(chunks, disposes) {
+  const document = await offloopPool().load(chunks);
+  const read = [document.get('/model'), document.get('/stream'), document.get('/messages/1/role')];
+  const changed = document.with(CHANGES);
+  const bytes = await changed.toBuffer();
+  if (disposes) {
+    document.dispose();
+    changed.dispose();
+  }
+  return read.length > 0 ? bytes : undefined;
+}
+
+runFileBench({
+  name: 'document',
+  title: 'A request changed on its way',
+  about:
+    'A body is read, three fields are looked at, three are set, and it is written again: JSON.parse and JSON.stringify ' +
+    'against a Document, left to the garbage collector or disposed of.',
+  method:
+    'Chunks of 64 KB in, a Buffer out, one body at a time, the awaits included; medians of interleaved batches.',
+  baseline: 'inline',
+  packages: [],
+  pairs: [
+    ['inline', 'offloop-document'],
+    ['inline', 'offloop-disposed'],
+  ],
+  summaryMinBytes: 100_000,
+  documents: () => testDocuments().filter(({ read }) => Array.isArray(JSON.parse(read().toString()).messages)),
+  input: (document) => chunksOf(document.read()),
+  contenders: [
+    { name: 'inline', prepare: (chunks) => () => inline(chunks) },
+    {
+      name: 'offloop-document',
+      open: () => openOffloop('load'),
+      prepare: (chunks) => () => throughDocument(chunks, false),
+      close: closeOffloop,
+    },
+    {
+      name: 'offloop-disposed',
+      open: () => openOffloop('load'),
+      prepare: (chunks) => () => throughDocument(chunks, true),
+      close: closeOffloop,
+    },
+  ],
+});
