@@ -221,6 +221,7 @@ impl<'a> Padded<'a> {
 
     /// One value of a text that is known to be JSON. What follows it is the rest of that text and the zeros behind,
     /// which stops a scanner as well: nothing in a valid text makes one value of two.
+    #[must_use]
     pub fn value(self, span: std::ops::Range<usize>) -> Self {
         Self { bytes: &self.bytes[span] }
     }

@@ -35,7 +35,7 @@ pub struct NativeDocument {
 }
 
 impl NativeDocument {
-    fn new(env: &Env, document: Document) -> Self {
+    fn new(env: Env, document: Document) -> Self {
         let account = Arc::clone(document.account());
         let native = Self { document: Some(document), account, figures: Vec::new() };
         native.report(env);
@@ -43,7 +43,7 @@ impl NativeDocument {
     }
 
     /// Tells V8 how much memory documents have come to hold, so that it collects them in time.
-    fn report(&self, env: &Env) {
+    fn report(&self, env: Env) {
         let change = self.account.report();
         if change != 0 {
             let mut total = 0;
@@ -52,7 +52,7 @@ impl NativeDocument {
         }
     }
 
-    fn truncated(env: &Env, truncated: Truncated) -> Self {
+    fn truncated(env: Env, truncated: Truncated) -> Self {
         let Truncated { document, count, before, after, actions } = truncated;
         let mut figures = [count, before, after].map(|figure| figure as f64).to_vec();
         for Action { index, is_assistant, before, after } in actions {
@@ -103,11 +103,11 @@ impl NativeDocument {
     /// What is at a pointer, of `KINDS` in `lib/document.js`; undefined where nothing is.
     #[napi(js_name = "kind", ts_args_type = "pointer: string")]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
-    pub fn kind(&self, env: &Env, pointer: Unknown<'_>) -> Result<Either<u32, ()>> {
+    pub fn kind(&self, env: Env, pointer: Unknown<'_>) -> Result<Either<u32, ()>> {
         let found = with_units(&pointer, Pointer::parse)?
             .map_err(|_| not_a_pointer("pointer"))
             .and_then(|pointer| Ok(self.document_or_error()?.root().at(pointer.tokens())));
-        let environment = Environment::of(env)?;
+        let environment = Environment::of(&env)?;
         let found = found.map_err(|error| environment.thrown(&error))?;
         Ok(found.map_or(Either::B(()), |node| {
             Either::A(match node.kind() {
@@ -131,9 +131,9 @@ impl NativeDocument {
     /// pointer and a value; a pointer and the number of one of `documents`, in a list.
     #[napi(ts_args_type = "changes: string, length: number, documents: NativeDocument[]")]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
-    pub fn with(&self, env: &Env, changes: Unknown<'_>, length: u32, documents: Array<'_>) -> Result<Self> {
+    pub fn with(&self, env: Env, changes: Unknown<'_>, length: u32, documents: Array<'_>) -> Result<Self> {
         let document = self.document()?;
-        let environment = Environment::of(env)?;
+        let environment = Environment::of(&env)?;
         let roots: Vec<Node> = (0..documents.len())
             .map(|index| {
                 let given: Option<ClassInstance<'_, Self>> = documents.get(index)?;
@@ -142,11 +142,11 @@ impl NativeDocument {
             })
             .collect::<Result<_>>()?;
         let text = text_of_string(&changes, length)?;
-        let changed = Source::read(text, document.account(), &CancelToken::new())
+        let document = Source::read(text, document.account(), &CancelToken::new())
             .and_then(|source| read_changes(&source, &roots))
             .and_then(|changes| document.with(changes))
             .map_err(|error| environment.thrown(&error))?;
-        Ok(Self::new(env, changed))
+        Ok(Self::new(env, document))
     }
 
     /// Its text, on the spot.
@@ -173,9 +173,9 @@ impl NativeDocument {
 
     /// A document with its messages truncated, on the spot.
     #[napi]
-    pub fn truncate_now(&self, env: &Env) -> Result<Self> {
+    pub fn truncate_now(&self, env: Env) -> Result<Self> {
         let truncated = truncate(self.document()?, &CancelToken::new());
-        let environment = Environment::of(env)?;
+        let environment = Environment::of(&env)?;
         let truncated = truncated.map_err(|error| environment.thrown(&error))?;
         Ok(Self::truncated(env, truncated))
     }
@@ -200,7 +200,7 @@ impl NativeDocument {
     #[napi]
     pub fn dispose(&mut self, env: Env) {
         drop(self.document.take());
-        self.report(&env);
+        self.report(env);
     }
 }
 
@@ -276,9 +276,9 @@ fn scalar(environment: &Environment, value: Option<Value>) -> Result<sys::napi_v
         Some(Value::String(Characters::Latin1(text))) => return strings::latin1(env, text),
         Some(Value::String(Characters::Utf16(text))) => return strings::utf16(env, text),
         Some(Value::Number(number)) => return environment.number(number),
-        // SAFETY: on the environment's thread.
         Some(Value::Boolean(value)) => {
-            check_status!(unsafe { sys::napi_get_boolean(env, value, &raw mut result) })?
+            // SAFETY: on the environment's thread.
+            check_status!(unsafe { sys::napi_get_boolean(env, value, &raw mut result) })?;
         }
         // SAFETY: as above.
         Some(Value::Null) => check_status!(unsafe { sys::napi_get_null(env, &raw mut result) })?,
@@ -296,15 +296,15 @@ pub struct Load {
 }
 
 impl Load {
-    fn submit(env: &Env, pool: u32, control: f64, text: Text) -> Result<PoolTask<Self>> {
-        let account = Arc::clone(&Environment::of(env)?.pool(pool)?.documents);
+    fn submit(env: Env, pool: u32, control: f64, text: Text) -> Result<PoolTask<Self>> {
+        let account = Arc::clone(&Environment::of(&env)?.pool(pool)?.documents);
         let mut submission = Submission::new(pool, control, "load").bytes(text.byte_length());
         let cancel = submission.token();
         Ok(PoolTask::new(submission, Self { text: Some(text), account, cancel }))
     }
 
-    fn now(env: &Env, pool: u32, text: Text) -> Result<NativeDocument> {
-        let environment = Environment::of(env)?;
+    fn now(env: Env, pool: u32, text: Text) -> Result<NativeDocument> {
+        let environment = Environment::of(&env)?;
         let document = Document::load(text, &environment.pool(pool)?.documents, &CancelToken::new());
         Ok(NativeDocument::new(env, document.map_err(|error| environment.thrown(&error))?))
     }
@@ -320,7 +320,7 @@ impl ScopedTask<'_> for Load {
     }
 
     fn resolve(&mut self, env: &Env, document: Document) -> Result<NativeDocument> {
-        Ok(NativeDocument::new(env, document))
+        Ok(NativeDocument::new(*env, document))
     }
 }
 
@@ -329,7 +329,7 @@ impl ScopedTask<'_> for Load {
     ts_args_type = "pool: number, control: number, bytes: Uint8Array",
     ts_return_type = "Promise<NativeDocument>"
 )]
-pub fn load_bytes(env: &Env, pool: u32, control: f64, bytes: &[u8]) -> Result<PoolTask<Load>> {
+pub fn load_bytes(env: Env, pool: u32, control: f64, bytes: &[u8]) -> Result<PoolTask<Load>> {
     Load::submit(env, pool, control, Text::Bytes(Block::from_bytes(bytes)))
 }
 
@@ -340,7 +340,7 @@ pub fn load_bytes(env: &Env, pool: u32, control: f64, bytes: &[u8]) -> Result<Po
 )]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
 pub fn load_chunks(
-    env: &Env,
+    env: Env,
     pool: u32,
     control: f64,
     chunks: Array<'_>,
@@ -356,7 +356,7 @@ pub fn load_chunks(
 )]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
 pub fn load_string(
-    env: &Env,
+    env: Env,
     pool: u32,
     control: f64,
     text: Unknown<'_>,
@@ -368,14 +368,14 @@ pub fn load_string(
 /// Loads the text that the `Uint8Array`s make together, on the spot.
 #[napi(ts_args_type = "pool: number, chunks: Uint8Array[], total: number")]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
-pub fn load_chunks_now(env: &Env, pool: u32, chunks: Array<'_>, total: u32) -> Result<NativeDocument> {
+pub fn load_chunks_now(env: Env, pool: u32, chunks: Array<'_>, total: u32) -> Result<NativeDocument> {
     Load::now(env, pool, text_of_chunks(&chunks, total)?)
 }
 
 /// Loads a string of `length` UTF-16 units, on the spot.
 #[napi(ts_args_type = "pool: number, text: string, length: number")]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
-pub fn load_string_now(env: &Env, pool: u32, text: Unknown<'_>, length: u32) -> Result<NativeDocument> {
+pub fn load_string_now(env: Env, pool: u32, text: Unknown<'_>, length: u32) -> Result<NativeDocument> {
     Load::now(env, pool, text_of_string(&text, length)?)
 }
 
@@ -415,7 +415,7 @@ impl ScopedTask<'_> for Truncate {
     }
 
     fn resolve(&mut self, env: &Env, truncated: Truncated) -> Result<NativeDocument> {
-        Ok(NativeDocument::truncated(env, truncated))
+        Ok(NativeDocument::truncated(*env, truncated))
     }
 }
 

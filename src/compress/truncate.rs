@@ -20,7 +20,7 @@ const MAX_TOOL: usize = 3000;
 /// Blocks that carry text in one of the message formats.
 const TEXT_BLOCKS: [&str; 3] = ["text", "input_text", "output_text"];
 
-/// Where a request body has its messages: OpenAI chat and Anthropic messages, OpenAI Responses.
+/// Where a request body has its messages: of chats, and of responses.
 const PLACES: [&str; 2] = ["messages", "input"];
 
 /// What became of a message that was changed.

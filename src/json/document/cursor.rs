@@ -76,14 +76,14 @@ impl<'a> Cursor<'a> {
         self.at += 1;
         let mut escapes = false;
         // 1 when the vector before ended in a backslash that escapes the first byte of this one.
-        let mut escaped = 0;
+        let mut carried = 0;
         loop {
             // SAFETY: the padding is wider than a vector.
             let lanes = unsafe { V::load(self.from()) };
-            let mut quotes = lanes.quotes() & !escaped;
+            let mut quotes = lanes.quotes() & !carried;
             let backslashes = lanes.backslashes();
-            let mut left = backslashes & !escaped;
-            escaped = 0;
+            let mut left = backslashes & !carried;
+            carried = 0;
             while left != 0 {
                 let index = left.trailing_zeros();
                 // Behind the closing quote this reads ahead: a backslash there is in another literal, or nowhere good.
@@ -94,7 +94,7 @@ impl<'a> Cursor<'a> {
                 let pair = 3 << index;
                 left &= !pair;
                 quotes &= !pair;
-                escaped = pair >> V::WIDTH;
+                carried = pair >> V::WIDTH;
             }
             let stops = quotes | lanes.controls();
             if stops == 0 {

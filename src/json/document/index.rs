@@ -203,24 +203,20 @@ impl Kernel for Indexer<'_> {
         let mut spaces = 0;
         loop {
             // A value starts here.
-            match self.token::<V>(&mut spaces) {
-                open @ (b'{' | b'[') => {
-                    self.open(open == b'{', spaces);
-                    let next = self.token::<V>(&mut spaces);
-                    // Two more than the opening bracket, in ASCII.
-                    if next == open + 2 {
-                        self.close(spaces);
-                    } else if open == b'{' {
+            let first = self.token::<V>(&mut spaces);
+            if first == b'{' || first == b'[' {
+                self.open(first == b'{', spaces);
+                // The closing bracket is two more than the opening one, in ASCII.
+                if self.token::<V>(&mut spaces) != first + 2 {
+                    if first == b'{' {
                         self.key::<V>(&mut spaces)?;
-                        continue;
-                    } else {
-                        continue;
                     }
+                    continue;
                 }
-                _ => {
-                    self.scratch.pending.push(self.cursor.at as u32);
-                    self.cursor.scalar::<V>()?;
-                }
+                self.close(spaces);
+            } else {
+                self.scratch.pending.push(self.cursor.at as u32);
+                self.cursor.scalar::<V>()?;
             }
             if self.after_value::<V>(&mut spaces)? {
                 return Ok(Entry(self.scratch.pending[0]));
