@@ -1,7 +1,7 @@
 // Compiled, never run: what index.d.ts promises.
 
 import offloop = require('../..');
-import type { CompressResult, JsonSyntaxError, PoolStats } from '../..';
+import type { CompressResult, CompressStats, Document, JsonSyntaxError, JsonType, PoolStats } from '../..';
 
 const { WorkerPool, getWorkerPool } = offloop;
 
@@ -29,6 +29,18 @@ async function operations(): Promise<void> {
   expectType<string>()(await pool.stringify(body, { space: 2, as: 'string' }));
   expectType<string | undefined>()(await pool.stringify(undefined as unknown));
   expectType<Buffer | undefined>()(await pool.stringify(body, { as: 'buffer' }));
+
+  const document = await pool.load('{}', { priority: 'bulk' });
+  expectType<Document>()(document.with({ '/a': 1, '/b': undefined, '/c': document }).clone());
+  expectType<any>()(document.get('/a'));
+  expectType<string>()(document.get<string>('/a'));
+  expectType<JsonType | undefined>()(document.type(''));
+  expectType<Body>()(await document.value<Body>({ timeout: 1 }));
+  expectType<Buffer>()(await document.toBuffer());
+  expectType<CompressStats | undefined>()((await document.compress({ mode: 'truncate' })).stats);
+  expectType<number>()(document.byteLength);
+  // @ts-expect-error made by load only
+  void new offloop.Document();
 
   const result = await pool.compress(body.messages, { mode: 'truncate' });
   expectType<CompressResult<Body['messages'][number]>>()(result);
