@@ -314,6 +314,25 @@ suite('get', () => {
     assert.strictEqual(document.get('/a":1,"b'), 7);
   });
 
+  test('an object of many members is not walked', async () => {
+    /** @type {Record<string, any>} */
+    const model = {};
+    for (let index = 0; index < 5000; index++) model[`k${index}é"`] = index;
+    const plain = JSON.stringify(model);
+    const document = await pool.load(`${plain.slice(0, -1)},"k7\\u00e9\\"":"last","\\ud800":1,"\\ud800":2}`);
+    model['k7é"'] = 'last';
+    model['\ud800'] = 2;
+    for (const key of Object.keys(model)) assert.strictEqual(document.get(pointerOf([key])), model[key]);
+    assert.strictEqual(document.get('/k5000'), undefined);
+    const changed = document.with({ '/k7é"': undefined, '/k8é"': 'new', '/k9é"': undefined, '/\ud800': undefined });
+    delete model['k7é"'];
+    delete model['k9é"'];
+    delete model['\ud800'];
+    model['k8é"'] = 'new';
+    assert.strictEqual((await changed.toBuffer()).toString(), JSON.stringify(model));
+    assert.strictEqual((await changed.toBuffer()).length, changed.byteLength);
+  });
+
   test('numbers are read, and written as they were', async () => {
     const text = '[1.0,1e2,-0,0.1,12345678901234567890,1E400,5e-324]';
     const document = await pool.load(text);

@@ -54,6 +54,12 @@ impl Held {
         Self { account: Arc::clone(account), documents, bytes }
     }
 
+    /// Holds so many bytes more.
+    pub fn add(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        self.account.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     pub fn account(&self) -> &Arc<Account> {
         &self.account
     }

@@ -83,6 +83,14 @@ impl Index {
         &self.children[container.first as usize..][..container.children as usize]
     }
 
+    /// Numbers of the containers that have more than this many children.
+    pub fn large(&self, children: usize) -> impl Iterator<Item = usize> + '_ {
+        let containers = self.containers.iter().enumerate();
+        containers
+            .filter(move |(_, container)| container.children as usize > children)
+            .map(|(number, _)| number)
+    }
+
     pub fn len_of_array(container: &Container) -> usize {
         container.children as usize
     }

@@ -7,6 +7,7 @@
 mod account;
 mod cursor;
 mod index;
+mod keys;
 mod node;
 mod pointer;
 mod source;

@@ -151,9 +151,10 @@ impl Node {
     pub fn child(&self, token: &Token) -> Option<Self> {
         match self {
             Self::Part(source, entry) => {
-                let container = source.container(entry.container()?);
+                let number = entry.container()?;
+                let container = source.container(number);
                 let child = if source.kind(*entry) == Kind::Object {
-                    source.member(container, source.find(container, token)?)?.1
+                    source.member(container, source.find(number, token)?)?.1
                 } else {
                     source.item(container, token.index()?)?
                 };
@@ -249,7 +250,7 @@ impl Object {
 
     /// The last member of the base that has this key and is not gone.
     fn find(&self, token: &Token) -> Option<usize> {
-        let member = self.base.source.find(self.base.container(), token)?;
+        let member = self.base.source.find(self.base.number, token)?;
         // Removing takes all members of a key, so if the last is gone, all are.
         let is_gone = self.changed_at(member).is_ok_and(|at| self.changed[at].1.is_none());
         (!is_gone).then_some(member)
@@ -323,11 +324,10 @@ impl Object {
             self.content -= key.len() + 1 + node.byte_length();
             return;
         }
-        if self.find(token).is_none() {
-            return;
-        }
-        let Base { source, .. } = self.base.clone();
-        for member in 0..self.base_members() {
+        let Some(last) = self.find(token) else { return };
+        let Base { source, number } = self.base.clone();
+        let first = if source.may_repeat(number) { 0 } else { last };
+        for member in first..=last {
             let Some((key, entry)) = source.member(self.base.container(), member) else { return };
             if !source.key_is(key, token) {
                 continue;

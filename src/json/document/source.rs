@@ -1,11 +1,13 @@
 //! A text with its index: what documents share.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::account::{Account, Held};
 use super::cursor::Cursor;
 use super::index::{Container, Entry, Index, Key, Stop, index};
+use super::keys::{Keys, MANY, hash_plain, hash_token, hash_units};
 use super::pointer::Token;
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind};
@@ -34,6 +36,8 @@ pub enum Kind {
 pub struct Source {
     text: Sealed,
     index: Index,
+    /// Of large objects, by the number of the container.
+    keys: HashMap<usize, Keys>,
     held: Held,
 }
 
@@ -47,7 +51,43 @@ impl Source {
             return Self::read(Text::Bytes(escaped), account, cancel);
         }
         let held = Held::bytes(account, text.footprint() + index.footprint());
-        Ok(Arc::new(Self { text, index, held }))
+        let mut source = Self { text, index, keys: HashMap::new(), held };
+        source.make_keys(cancel)?;
+        Ok(Arc::new(source))
+    }
+
+    fn make_keys(&mut self, cancel: &CancelToken) -> Result<(), Error> {
+        let mut keys = HashMap::new();
+        for number in self.index.large(2 * MANY) {
+            let container = self.container(number);
+            if self.text()[container.start as usize] == b'{' {
+                cancel.check()?;
+                keys.insert(number, self.keys_of(container));
+            }
+        }
+        let footprint = keys.values().map(Keys::footprint).sum::<usize>();
+        if footprint > 0 {
+            self.held.add(footprint);
+            self.keys = keys;
+        }
+        Ok(())
+    }
+
+    fn keys_of(&self, object: &Container) -> Keys {
+        let key = |member| self.member(object, member).map(|(key, _)| key);
+        let hash = |member| match key(member) {
+            Some(key) if key.has_escapes() => hash_units(&self.units(key.offset())),
+            Some(key) => hash_plain(self.literal(key.offset())),
+            None => 0,
+        };
+        let same = |one, other| match (key(one), key(other)) {
+            (Some(one), Some(other)) if one.has_escapes() || other.has_escapes() => {
+                self.units(one.offset()) == self.units(other.offset())
+            }
+            (Some(one), Some(other)) => self.literal(one.offset()) == self.literal(other.offset()),
+            _ => false,
+        };
+        Keys::new(Index::len_of_object(object), hash, same)
     }
 
     pub fn account(&self) -> &Arc<Account> {
@@ -133,11 +173,18 @@ impl Source {
     }
 
     /// The place of an object's last member with this key: of several, `JSON.parse` keeps the last.
-    pub fn find(&self, container: &Container, token: &Token) -> Option<usize> {
-        let members = Index::len_of_object(container);
-        (0..members)
-            .rev()
-            .find(|&index| self.member(container, index).is_some_and(|(key, _)| self.key_is(key, token)))
+    pub fn find(&self, number: usize, token: &Token) -> Option<usize> {
+        let object = self.container(number);
+        let is_it = |index: usize| self.member(object, index).is_some_and(|(key, _)| self.key_is(key, token));
+        match self.keys.get(&number) {
+            Some(keys) => keys.find(hash_token(token), is_it),
+            None => (0..Index::len_of_object(object)).rev().find(|&index| is_it(index)),
+        }
+    }
+
+    /// Whether several members of an object may have the same key.
+    pub fn may_repeat(&self, number: usize) -> bool {
+        self.keys.get(&number).is_none_or(|keys| keys.has_duplicates)
     }
 
     /// What stands between the quotes of the string at `start`.
