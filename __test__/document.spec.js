@@ -87,7 +87,8 @@ function change(root, /** @type {string} */ pointer, /** @type {unknown} */ valu
 
 const copy = (/** @type {any} */ value) => JSON.parse(JSON.stringify(value));
 
-const key = fc.oneof(fc.constantFrom('a', 'b', 'content', '', 'é', '__proto__', 'a/b', 'm~n', '0', '-', '"', '\\', '\ud800', 'x\ny'), fc.string());
+// No backslashes: in Node 24 and 26, JSON.parse takes the key "\"" for "\\" once it has seen that one, and is no oracle.
+const key = fc.oneof(fc.constantFrom('a', 'b', 'content', '', 'é', '__proto__', 'a/b', 'm~n', '0', '-', '"', '\ud800', 'x\ny'), fc.string().filter((text) => !text.includes('\\')));
 const leaf = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('"', 'a\\', '\ud83d', 'long '.repeat(20)), fc.integer(), fc.double(), fc.boolean(), fc.constant(null));
 const value = fc.letrec((tie) => ({
   value: fc.oneof({ depthSize: 'small' }, leaf, fc.array(tie('value'), { maxLength: 5 }), fc.dictionary(key, tie('value'), { maxKeys: 5 })),
@@ -331,6 +332,14 @@ suite('get', () => {
     model['k8é"'] = 'new';
     assert.strictEqual((await changed.toBuffer()).toString(), JSON.stringify(model));
     assert.strictEqual((await changed.toBuffer()).length, changed.byteLength);
+  });
+
+  test('keys with backslashes are told apart', async () => {
+    const document = await pool.load('{"\\\\":1,"\\"":2,"a\\\\n":3,"a\\n":4}');
+    assert.deepStrictEqual(['/\\', '/"', '/a\\n', '/a\n'].map((pointer) => document.get(pointer)), [1, 2, 3, 4]);
+    assert.deepStrictEqual(Object.keys(document.get('')), ['\\', '"', 'a\\n', 'a\n']);
+    const changed = document.with({ '/\\': undefined, '/a\\n': 5, '/b\\': 6 });
+    assert.strictEqual((await changed.toBuffer()).toString(), '{"\\"":2,"a\\\\n":5,"a\\n":4,"b\\\\":6}');
   });
 
   test('numbers are read, and written as they were', async () => {
