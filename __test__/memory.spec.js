@@ -48,6 +48,8 @@ const OPERATIONS = {
   'parse of chunks': ['(pool, bytes) => pool.parse([bytes.subarray(0, 50000), bytes.subarray(50000)])', 20_000],
   'parse of what is not JSON': ['(pool, bytes) => pool.parse([bytes, bytes]).catch(() => {})', 20_000],
   'parse of strings that are handed over': ['(pool, bytes) => pool.parse(`["${"x".repeat(300_000)}","${"é".repeat(200_000)}"]`)', 2000],
+  'a Document that is loaded, changed, written and dropped': [
+    "async (pool, bytes) => (await pool.load(bytes)).with({ '/n': 1 }).toBuffer()", 50_000],
   'stringify to a string': ['(pool, bytes, value) => pool.stringify(value)', 20_000],
   'stringify to a buffer': ["(pool, bytes, value) => pool.stringify(value, { as: 'buffer' })", 20_000],
 };

@@ -166,6 +166,14 @@ impl Block {
 }
 
 impl Block {
+    /// The contents, to be handed over.
+    pub fn into_vec(mut self) -> Vec<u8> {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        // SAFETY: the first `len` bytes are initialised, see `as_slice`.
+        unsafe { bytes.set_len(self.len) };
+        bytes
+    }
+
     /// Ends the writing: from here on the contents can be shared.
     pub fn seal(mut self) -> Sealed {
         self.padded();

@@ -1,6 +1,5 @@
 //! Documents: `lib/document.js` holds them by handles of the class [`NativeDocument`].
 
-use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 
@@ -20,9 +19,6 @@ use crate::error::{self, ErrorKind};
 use crate::json::document::{Account, Change, Document, Kind, Node, Pointer, Source, Token, Value};
 use crate::json::{Characters, Text};
 use crate::memory::Block;
-
-/// Bytes from which text is handed over rather than copied into a `Buffer`.
-const EXTERNAL_FROM: usize = 4096;
 
 /// A document, or what is left of one that was disposed of.
 #[derive(Debug)]
@@ -273,8 +269,8 @@ fn scalar(environment: &Environment, value: Option<Value>) -> Result<sys::napi_v
     let env = environment.raw();
     let mut result = ptr::null_mut();
     match value {
-        Some(Value::String(Characters::Latin1(text))) => return strings::latin1(env, text),
-        Some(Value::String(Characters::Utf16(text))) => return strings::utf16(env, text),
+        Some(Value::String(Characters::Latin1(text))) => return strings::latin1(env, text.into_vec()),
+        Some(Value::String(Characters::Utf16(text))) => return strings::utf16(env, text.into_vec()),
         Some(Value::Number(number)) => return environment.number(number),
         Some(Value::Boolean(value)) => {
             // SAFETY: on the environment's thread.
@@ -419,55 +415,9 @@ impl ScopedTask<'_> for Truncate {
     }
 }
 
-/// A `Buffer` of the block's contents, over the block's own memory where that is cheaper than a copy.
+/// A `Buffer` of the block's contents.
 fn to_buffer(env: &Env, block: Block) -> Result<Unknown<'_>> {
-    let mut result = ptr::null_mut();
-    let length = block.len();
-    if length >= EXTERNAL_FROM {
-        let start = block.as_slice().as_ptr().cast_mut().cast();
-        let block = Box::into_raw(Box::new(block)).cast::<c_void>();
-        // SAFETY: on the environment's thread. The finaliser frees the block, once; JS may write to it, as nobody else
-        // reads it any more.
-        let status = unsafe {
-            sys::napi_create_external_buffer(
-                env.raw(),
-                length,
-                start,
-                Some(free_block),
-                block,
-                &raw mut result,
-            )
-        };
-        if status == sys::Status::napi_ok {
-            // SAFETY: the handle was just made by this environment.
-            return Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), result) });
-        }
-        // Some embedders forbid external memory.
-        // SAFETY: a call that failed did not take the block.
-        let block = unsafe { Box::from_raw(block.cast::<Block>()) };
-        return copied(env, &block);
-    }
-    copied(env, &block)
-}
-
-fn copied<'env>(env: &'env Env, block: &Block) -> Result<Unknown<'env>> {
-    let bytes = block.as_slice();
-    let mut result = ptr::null_mut();
-    // SAFETY: on the environment's thread, from live memory of this length.
-    check_status!(unsafe {
-        sys::napi_create_buffer_copy(
-            env.raw(),
-            bytes.len(),
-            bytes.as_ptr().cast(),
-            ptr::null_mut(),
-            &raw mut result,
-        )
-    })?;
+    let buffer = strings::buffer(env.raw(), block.into_vec())?;
     // SAFETY: the handle was just made by this environment.
-    Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), result) })
-}
-
-unsafe extern "C" fn free_block(_env: sys::napi_env, _start: *mut c_void, block: *mut c_void) {
-    // SAFETY: the hint is the box that `to_buffer` let go.
-    drop(unsafe { Box::from_raw(block.cast::<Block>()) });
+    Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), buffer) })
 }

@@ -265,7 +265,7 @@ pub fn quote(units: &[u16]) -> Box<[u8]> {
     <escape::Utf8 as escape::Text>::ascii(&mut out, b"\"");
     <escape::Utf8 as escape::Text>::escaped(&mut out, units);
     <escape::Utf8 as escape::Text>::ascii(&mut out, b"\"");
-    out.into_iter().map(|unit| unit.0).collect()
+    out.into_boxed_slice()
 }
 
 struct ScalarEnd<'a>(Cursor<'a>);
