@@ -3,7 +3,7 @@
 //! [`text`] makes UTF-8 of whatever came in, [`scan`] reads it in one pass with the vectors of [`simd`], and
 //! [`tape`] lays out what JavaScript's decoder walks. [`strings`], [`shapes`] and [`number`] are the scanner's parts.
 //! The other way, [`write`] makes text of what JavaScript's encoder lays out ([`encoding`]), with the help of
-//! [`escape`].
+//! [`escape`]. [`document`] reads and changes text where it is.
 
 pub mod document;
 pub mod encoding;
