@@ -24,7 +24,7 @@ const WALK = { word: 20, number: 12, unit: 0.1 };
 /** Submitting and settling, the wake-ups of both threads included. */
 const HAND_OVER = 14_000;
 /** Characters of JSON text from which handing over pays for usual values. */
-const PAYS_FROM = IS_FAST ? 48_000 : 16_000;
+const PAYS_FROM = IS_FAST ? 48_000 : 32_000;
 
 /** Words after which the walk is looked at first; further looks come at eight times the words each. */
 const FIRST_LOOK = 400;
