@@ -396,7 +396,7 @@ suite('with', () => {
       [{ '/s/y': 1 }, /neither an object nor an array/],
       [{ '/a/b/3': 1 }, /no such index/],
       [{ '/a/b/x': 1 }, /no such index/],
-      [{ '': undefined }, /root/],
+      [{ '': undefined }, /its root cannot be removed/],
       [{ a: 1 }, /'a'.*JSON Pointer/],
       [{ '/~2': 1 }, /JSON Pointer/],
       [{ '/a': () => {} }, /'\/a'.*JSON/],

@@ -59,4 +59,4 @@ return function () {
   return new Function('words', 'strings', 'value', code)(runtime.words, runtime.strings, runtime.value);
 }
 
-module.exports = { compile };
+module.exports = { compile, mayCompile };

@@ -11,6 +11,8 @@
  *     for (const key in object) node = node.lastKey === key ? node.last : trie.step(node, key);
  */
 
+const { mayCompile } = require('./compile');
+
 /** Sightings of a key list before it is compiled: one compilation costs as much as some hundred copies save. */
 const HOT = 64;
 /** Objects with more keys are maps rather than records and are not worth a shape. */
@@ -67,7 +69,7 @@ class ShapeTrie {
   /** @param {(keys: string[], sample: object) => T} compile called once per hot shape */
   constructor(compile) {
     this.compile = compile;
-    this.compiles = canCompile();
+    this.compiles = mayCompile;
     /** @type {ShapeNode<T>} */
     this.root = new ShapeNode(null, '', false);
     this.size = 1;
@@ -136,15 +138,6 @@ class ShapeTrie {
     for (const { node, compiled } of this.ready) node.compiled = compiled;
     this.ready.length = 0;
     if (this.size > MAX_NODES) this.clear();
-  }
-}
-
-/** Whether code may be generated from strings here (`--disallow-code-generation-from-strings` forbids it). */
-function canCompile() {
-  try {
-    return new Function('return true')();
-  } catch {
-    return false;
   }
 }
 
