@@ -1,5 +1,10 @@
 //! Shortening conversations.
 
+pub mod form;
+pub mod kind;
+mod kinds;
+pub mod marker;
+pub mod query;
 mod truncate;
 
 pub use truncate::{Action, Truncated, truncate};

@@ -1,0 +1,1 @@
+//! One strategy per kind of content: text in, [`super::form::Form`] out.
