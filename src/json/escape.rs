@@ -3,7 +3,7 @@
 //! Input is UTF-16, as V8 hands it over. Latin-1 text is narrowed a chunk at a time and escaped with the vectors of
 //! [`super::simd`], of which the CPU's best are chosen at run time; the rest goes unit by unit.
 
-use super::simd::Lanes;
+use super::expand::{Expand, LETTERS};
 use crate::memory::Unit;
 
 /// A kind of output text, and how a string becomes it.
@@ -13,7 +13,7 @@ pub trait Text {
     /// Appends a string of JSON text that needs no escapes.
     fn raw(out: &mut Vec<Self::Unit>, text: &[u16]);
 
-    /// Appends ASCII.
+    /// Appends Latin-1 text that needs no escapes; for UTF-8, ASCII only.
     fn ascii(out: &mut Vec<Self::Unit>, text: &[u8]);
 
     /// Appends what stands between the quotes of a JSON string.
@@ -54,15 +54,9 @@ fn is_low(unit: u16) -> bool {
 
 /// The escape of a unit below 0x80 that needs one: its bytes, and how many.
 fn escape_of(byte: u8) -> ([u8; 6], usize) {
-    let short = |letter| ([b'\\', letter, 0, 0, 0, 0], 2);
-    match byte {
-        b'"' | b'\\' => short(byte),
-        8 => short(b'b'),
-        9 => short(b't'),
-        10 => short(b'n'),
-        12 => short(b'f'),
-        13 => short(b'r'),
-        _ => (unicode_escape(u16::from(byte)), 6),
+    match LETTERS[usize::from(byte)] {
+        0 => (unicode_escape(u16::from(byte)), 6),
+        letter => ([b'\\', letter, 0, 0, 0, 0], 2),
     }
 }
 
@@ -75,33 +69,46 @@ fn is_plain(unit: u16) -> bool {
     unit >= 0x20 && unit != u16::from(b'"') && unit != u16::from(b'\\') && unit & 0xf800 != 0xd800
 }
 
-/// Appends Latin-1 bytes, escaped; as UTF-8 if `UTF8`.
+/// Bytes that are readable behind those to escape.
+const PADDING: usize = 32;
+
+/// Appends Latin-1 bytes, escaped; as UTF-8 if `UTF8`. `padded` is longer by [`PADDING`] or more.
 #[inline(always)]
-fn escape_bytes<V: Lanes, const UTF8: bool>(out: &mut Vec<u8>, mut bytes: &[u8]) {
-    while bytes.len() >= V::WIDTH {
+fn escape_bytes<V: Expand, const UTF8: bool>(out: &mut Vec<u8>, padded: &[u8], length: usize) {
+    assert!(V::WIDTH <= PADDING && length + PADDING <= padded.len());
+    let mut at = 0;
+    while at < length {
+        let count = V::WIDTH.min(length - at);
+        let within = u64::MAX >> (64 - count);
         // What is stored may be longer than what is kept.
-        out.reserve(V::WIDTH);
-        // SAFETY: `WIDTH` bytes are readable and reserved; callers chose `V` for the CPU.
-        let special = unsafe {
-            let lanes = V::load(bytes.as_ptr());
-            lanes.store(out.as_mut_ptr().add(out.len()));
-            let special = lanes.quotes() | lanes.backslashes() | lanes.controls();
-            if UTF8 { special | lanes.high() } else { special }
-        };
-        let plain = if special == 0 { V::WIDTH } else { special.trailing_zeros() as usize };
-        // SAFETY: reserved and stored above.
-        unsafe { out.set_len(out.len() + plain) };
-        bytes = &bytes[plain..];
-        if special != 0 {
-            escape_byte::<UTF8>(out, bytes[0]);
-            bytes = &bytes[1..];
-        }
-    }
-    for &byte in bytes {
-        if is_plain(u16::from(byte)) && !(UTF8 && byte >= 0x80) {
-            out.push(byte);
-        } else {
-            escape_byte::<UTF8>(out, byte);
+        out.reserve(2 * V::WIDTH);
+        // SAFETY: `WIDTH` bytes are readable thanks to the padding, twice as many reserved; each of the `count` bytes is
+        // written, with a backslash if it is of `escapes`, before the length says so. Callers chose `V` for the CPU.
+        unsafe {
+            let from = padded.as_ptr().add(at);
+            let to = out.as_mut_ptr().add(out.len());
+            let lanes = V::load(from);
+            let controls = lanes.controls();
+            let mut escapes = (lanes.quotes() | lanes.backslashes() | controls) & within;
+            let high = if UTF8 { lanes.high() & within } else { 0 };
+            if escapes | high == 0 {
+                lanes.store(to);
+                out.set_len(out.len() + count);
+                at += count;
+                continue;
+            }
+            // Those without an escape of two characters, which are rare: up to the first of them.
+            let others =
+                if controls == 0 { high } else { high | controls & !lanes.letter_controls() & within };
+            let done = count.min(others.trailing_zeros() as usize);
+            escapes &= (1u64 << done) - 1;
+            V::expand(from, escapes, to);
+            out.set_len(out.len() + done + escapes.count_ones() as usize);
+            at += done;
+            if others != 0 {
+                escape_byte::<UTF8>(out, padded[at]);
+                at += 1;
+            }
         }
     }
 }
@@ -117,22 +124,22 @@ fn escape_byte<const UTF8: bool>(out: &mut Vec<u8>, byte: u8) {
 }
 
 /// The same with the vectors of the instruction set at hand.
-type EscapeBytes = fn(&mut Vec<u8>, &[u8]);
+type EscapeBytes = fn(&mut Vec<u8>, &[u8], usize);
 
 #[cfg(target_arch = "x86_64")]
 mod dispatch {
     use super::{EscapeBytes, escape_bytes};
     use crate::json::simd::{Avx2, Sse2};
 
-    #[target_feature(enable = "avx2")]
-    fn avx2<const UTF8: bool>(out: &mut Vec<u8>, bytes: &[u8]) {
-        escape_bytes::<Avx2, UTF8>(out, bytes);
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+    fn avx2<const UTF8: bool>(out: &mut Vec<u8>, padded: &[u8], length: usize) {
+        escape_bytes::<Avx2, UTF8>(out, padded, length);
     }
 
     pub fn best<const UTF8: bool>() -> EscapeBytes {
         if is_x86_feature_detected!("avx2") {
-            // SAFETY: the CPU has it.
-            |out, bytes| unsafe { avx2::<UTF8>(out, bytes) }
+            // SAFETY: the CPU has it, and CPUs with AVX2 have the others.
+            |out, padded, length| unsafe { avx2::<UTF8>(out, padded, length) }
         } else {
             escape_bytes::<Sse2, UTF8>
         }
@@ -157,42 +164,51 @@ mod dispatch {
     }
 }
 
+/// Longest text that is escaped in a small chunk: most strings are short, and clearing the large one takes longer.
+const SMALL: usize = 64;
+const LARGE: usize = 2048;
+
 /// Escapes Latin-1 units, narrowing a chunk at a time: the chunk stays in the first cache.
 #[inline(always)]
 fn escape_narrow<const UTF8: bool>(out: &mut Vec<u8>, text: &[u16]) {
-    // Most strings are short, and clearing the large chunk takes longer than they do.
-    if text.len() <= 64 {
-        escape_chunks::<UTF8, 64>(out, text);
+    if text.len() <= SMALL {
+        escape_chunks::<UTF8, { SMALL + PADDING }>(out, text);
     } else {
-        escape_chunks::<UTF8, 2048>(out, text);
+        escape_chunks::<UTF8, { LARGE + PADDING }>(out, text);
     }
 }
 
 #[inline(always)]
-fn escape_chunks<const UTF8: bool, const CHUNK: usize>(out: &mut Vec<u8>, text: &[u16]) {
-    let mut narrow = [0u8; CHUNK];
+fn escape_chunks<const UTF8: bool, const PADDED: usize>(out: &mut Vec<u8>, text: &[u16]) {
+    let mut narrow = [0u8; PADDED];
     let escape = dispatch::best::<UTF8>();
     out.reserve(text.len());
-    for chunk in text.chunks(CHUNK) {
+    for chunk in text.chunks(PADDED - PADDING) {
         for (to, &from) in narrow.iter_mut().zip(chunk) {
             *to = from as u8;
         }
-        escape(out, &narrow[..chunk.len()]);
+        escape(out, &narrow, chunk.len());
     }
 }
 
-/// Escapes text of any units as UTF-8. Most text that is not Latin-1 is so but for a character here and there.
-fn escape_utf8(out: &mut Vec<u8>, mut text: &[u16]) {
+/// Splits text of any units in parts that are Latin-1 and others, and calls `narrow` and `wide` with them in turn. Most
+/// text that is not Latin-1 is so but for a character here and there.
+fn split_latin1<O>(
+    out: &mut O,
+    mut text: &[u16],
+    mut narrow: impl FnMut(&mut O, &[u16]),
+    wide: impl Fn(&mut O, &[u16]),
+) {
     const BLOCK: usize = 64;
     while !text.is_empty() {
         let mut latin1 = 0;
         while latin1 < text.len() && is_latin1(&text[latin1..text.len().min(latin1 + BLOCK)]) {
             latin1 = text.len().min(latin1 + BLOCK);
         }
-        let (narrow, rest) = text.split_at(latin1);
-        escape_narrow::<true>(out, narrow);
-        let (wide, rest) = rest.split_at(cut(rest, BLOCK));
-        escape_units(out, wide, Utf8::raw, Utf8::ascii);
+        let (start, rest) = text.split_at(latin1);
+        narrow(out, start);
+        let (start, rest) = rest.split_at(cut(rest, BLOCK));
+        wide(out, start);
         text = rest;
     }
 }
@@ -290,7 +306,8 @@ impl Text for Utf8 {
     }
 
     fn escaped(out: &mut Vec<u8>, text: &[u16]) {
-        escape_utf8(out, text);
+        let wide = |out: &mut Vec<u8>, text: &[u16]| escape_units(out, text, Self::raw, Self::ascii);
+        split_latin1(out, text, escape_narrow::<true>, wide);
     }
 }
 
@@ -306,7 +323,18 @@ impl Text for Utf16 {
     }
 
     fn escaped(out: &mut Vec<u16>, text: &[u16]) {
-        escape_units(out, text, Self::raw, Self::ascii);
+        if text.len() <= SMALL {
+            return escape_units(out, text, Self::raw, Self::ascii);
+        }
+        let mut bytes = Vec::new();
+        let narrow = |out: &mut Vec<u16>, text: &[u16]| {
+            for chunk in text.chunks(LARGE) {
+                bytes.clear();
+                escape_narrow::<false>(&mut bytes, chunk);
+                Self::ascii(out, &bytes);
+            }
+        };
+        split_latin1(out, text, narrow, |out, text| escape_units(out, text, Self::raw, Self::ascii));
     }
 }
 
@@ -355,10 +383,12 @@ mod tests {
 
     /// Every vector implementation against the one that is chosen at run time, which `check` compares to the oracle.
     fn backends_agree(bytes: &[u8]) {
-        fn run<V: Lanes>(bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
+        fn run<V: Expand>(bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
             let (mut latin1, mut utf8) = (Vec::new(), Vec::new());
-            escape_bytes::<V, false>(&mut latin1, bytes);
-            escape_bytes::<V, true>(&mut utf8, bytes);
+            // What lies behind must not matter.
+            let padded = [bytes, &[b'"'; PADDING]].concat();
+            escape_bytes::<V, false>(&mut latin1, &padded, bytes.len());
+            escape_bytes::<V, true>(&mut utf8, &padded, bytes.len());
             (latin1, utf8)
         }
         let scalar = run::<crate::json::simd::Scalar>(bytes);

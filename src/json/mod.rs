@@ -3,11 +3,12 @@
 //! [`text`] makes UTF-8 of whatever came in, [`scan`] reads it in one pass with the vectors of [`simd`], and
 //! [`tape`] lays out what JavaScript's decoder walks. [`strings`], [`shapes`] and [`number`] are the scanner's parts.
 //! The other way, [`write`] makes text of what JavaScript's encoder lays out ([`encoding`]), with the help of
-//! [`escape`]. [`document`] reads and changes text where it is.
+//! [`escape`] and [`expand`]. [`document`] reads and changes text where it is.
 
 pub mod document;
 pub mod encoding;
 mod escape;
+mod expand;
 pub mod layout;
 mod number;
 mod registry;

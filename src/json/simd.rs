@@ -19,9 +19,18 @@ pub trait Lanes: Copy {
     /// `WIDTH` bytes must be writable at `to`, and the CPU must have the instruction set.
     unsafe fn store(self, to: *mut u8);
 
-    fn quotes(self) -> u64;
+    /// Bytes that are `byte`.
+    fn equal(self, byte: u8) -> u64;
 
-    fn backslashes(self) -> u64;
+    #[inline(always)]
+    fn quotes(self) -> u64 {
+        self.equal(b'"')
+    }
+
+    #[inline(always)]
+    fn backslashes(self) -> u64 {
+        self.equal(b'\\')
+    }
 
     /// Bytes below 0x20.
     fn controls(self) -> u64;
@@ -30,7 +39,10 @@ pub trait Lanes: Copy {
     fn high(self) -> u64;
 
     /// Bytes other than the space.
-    fn not_space(self) -> u64;
+    #[inline(always)]
+    fn not_space(self) -> u64 {
+        self.equal(b' ') ^ (u64::MAX >> (64 - Self::WIDTH))
+    }
 }
 
 /// Work that is written once over [`Lanes`]. `run` must be inlined, so that it is compiled for each instruction set.
@@ -110,13 +122,8 @@ mod scalar {
         }
 
         #[inline(always)]
-        fn quotes(self) -> u64 {
-            gather(Self::zero_bytes(self.0 ^ (ONES * u64::from(b'"'))))
-        }
-
-        #[inline(always)]
-        fn backslashes(self) -> u64 {
-            gather(Self::zero_bytes(self.0 ^ (ONES * u64::from(b'\\'))))
+        fn equal(self, byte: u8) -> u64 {
+            gather(Self::zero_bytes(self.0 ^ (ONES * u64::from(byte))))
         }
 
         #[inline(always)]
@@ -127,11 +134,6 @@ mod scalar {
         #[inline(always)]
         fn high(self) -> u64 {
             gather(self.0 & HIGHS)
-        }
-
-        #[inline(always)]
-        fn not_space(self) -> u64 {
-            gather(Self::zero_bytes(self.0 ^ (ONES * u64::from(b' '))) ^ HIGHS)
         }
     }
 
@@ -171,15 +173,9 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn quotes(self) -> u64 {
+        fn equal(self, byte: u8) -> u64 {
             // SAFETY: SSE2 is part of x86_64.
-            u64::from(unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(self.0, _mm_set1_epi8(b'"' as i8))) } as u32)
-        }
-
-        #[inline(always)]
-        fn backslashes(self) -> u64 {
-            // SAFETY: SSE2 is part of x86_64.
-            u64::from(unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(self.0, _mm_set1_epi8(b'\\' as i8))) } as u32)
+            u64::from(unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(self.0, _mm_set1_epi8(byte as i8))) } as u32)
         }
 
         #[inline(always)]
@@ -195,13 +191,6 @@ mod x86 {
         fn high(self) -> u64 {
             // SAFETY: SSE2 is part of x86_64.
             u64::from(unsafe { _mm_movemask_epi8(self.0) } as u32)
-        }
-
-        #[inline(always)]
-        fn not_space(self) -> u64 {
-            // SAFETY: SSE2 is part of x86_64.
-            let space = unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(self.0, _mm_set1_epi8(b' ' as i8))) };
-            u64::from(space as u32 ^ 0xffff)
         }
     }
 
@@ -225,20 +214,11 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn quotes(self) -> u64 {
+        fn equal(self, byte: u8) -> u64 {
             // SAFETY: a value of this type was loaded, so AVX2 is there.
-            u64::from(
-                unsafe { _mm256_movemask_epi8(_mm256_cmpeq_epi8(self.0, _mm256_set1_epi8(b'"' as i8))) }
-                    as u32,
-            )
-        }
-
-        #[inline(always)]
-        fn backslashes(self) -> u64 {
-            // SAFETY: a value of this type was loaded, so AVX2 is there.
-            u64::from(unsafe {
-                _mm256_movemask_epi8(_mm256_cmpeq_epi8(self.0, _mm256_set1_epi8(b'\\' as i8)))
-            } as u32)
+            let equal =
+                unsafe { _mm256_movemask_epi8(_mm256_cmpeq_epi8(self.0, _mm256_set1_epi8(byte as i8))) };
+            u64::from(equal as u32)
         }
 
         #[inline(always)]
@@ -256,14 +236,6 @@ mod x86 {
         fn high(self) -> u64 {
             // SAFETY: a value of this type was loaded, so AVX2 is there.
             u64::from(unsafe { _mm256_movemask_epi8(self.0) } as u32)
-        }
-
-        #[inline(always)]
-        fn not_space(self) -> u64 {
-            // SAFETY: a value of this type was loaded, so AVX2 is there.
-            let space =
-                unsafe { _mm256_movemask_epi8(_mm256_cmpeq_epi8(self.0, _mm256_set1_epi8(b' ' as i8))) };
-            u64::from(!(space as u32))
         }
     }
 }
@@ -311,15 +283,9 @@ mod arm {
         }
 
         #[inline(always)]
-        fn quotes(self) -> u64 {
+        fn equal(self, byte: u8) -> u64 {
             // SAFETY: NEON is part of the target.
-            bits(unsafe { vceqq_u8(self.0, vdupq_n_u8(b'"')) })
-        }
-
-        #[inline(always)]
-        fn backslashes(self) -> u64 {
-            // SAFETY: NEON is part of the target.
-            bits(unsafe { vceqq_u8(self.0, vdupq_n_u8(b'\\')) })
+            bits(unsafe { vceqq_u8(self.0, vdupq_n_u8(byte)) })
         }
 
         #[inline(always)]
@@ -332,12 +298,6 @@ mod arm {
         fn high(self) -> u64 {
             // SAFETY: NEON is part of the target.
             bits(unsafe { vcgeq_u8(self.0, vdupq_n_u8(0x80)) })
-        }
-
-        #[inline(always)]
-        fn not_space(self) -> u64 {
-            // SAFETY: NEON is part of the target.
-            bits(unsafe { vmvnq_u8(vceqq_u8(self.0, vdupq_n_u8(b' '))) })
         }
     }
 }
