@@ -16,8 +16,8 @@ pub trait Text {
     /// Appends Latin-1 text that needs no escapes; for UTF-8, ASCII only.
     fn ascii(out: &mut Vec<Self::Unit>, text: &[u8]);
 
-    /// Appends what stands between the quotes of a JSON string.
-    fn escaped(out: &mut Vec<Self::Unit>, text: &[u16]);
+    /// Appends what stands between the quotes of a JSON string. `scratch` is room for what it needs in between.
+    fn escaped(out: &mut Vec<Self::Unit>, text: &[u16], scratch: &mut Vec<u8>);
 }
 
 /// Latin-1: all text is known to have no unit above 0xff.
@@ -166,7 +166,7 @@ mod dispatch {
 
 /// Longest text that is escaped in a small chunk: most strings are short, and clearing the large one takes longer.
 const SMALL: usize = 64;
-const LARGE: usize = 2048;
+const LARGE: usize = 512;
 
 /// Escapes Latin-1 units, narrowing a chunk at a time: the chunk stays in the first cache.
 #[inline(always)]
@@ -286,7 +286,7 @@ impl Text for Latin1 {
         out.extend_from_slice(text);
     }
 
-    fn escaped(out: &mut Vec<u8>, text: &[u16]) {
+    fn escaped(out: &mut Vec<u8>, text: &[u16], _scratch: &mut Vec<u8>) {
         escape_narrow::<false>(out, text);
     }
 }
@@ -305,7 +305,7 @@ impl Text for Utf8 {
         out.extend_from_slice(text);
     }
 
-    fn escaped(out: &mut Vec<u8>, text: &[u16]) {
+    fn escaped(out: &mut Vec<u8>, text: &[u16], _scratch: &mut Vec<u8>) {
         let wide = |out: &mut Vec<u8>, text: &[u16]| escape_units(out, text, Self::raw, Self::ascii);
         split_latin1(out, text, escape_narrow::<true>, wide);
     }
@@ -322,16 +322,12 @@ impl Text for Utf16 {
         out.extend(text.iter().map(|&byte| u16::from(byte)));
     }
 
-    fn escaped(out: &mut Vec<u16>, text: &[u16]) {
-        if text.len() <= SMALL {
-            return escape_units(out, text, Self::raw, Self::ascii);
-        }
-        let mut bytes = Vec::new();
+    fn escaped(out: &mut Vec<u16>, text: &[u16], scratch: &mut Vec<u8>) {
         let narrow = |out: &mut Vec<u16>, text: &[u16]| {
             for chunk in text.chunks(LARGE) {
-                bytes.clear();
-                escape_narrow::<false>(&mut bytes, chunk);
-                Self::ascii(out, &bytes);
+                scratch.clear();
+                escape_narrow::<false>(scratch, chunk);
+                Self::ascii(out, scratch);
             }
         };
         split_latin1(out, text, narrow, |out, text| escape_units(out, text, Self::raw, Self::ascii));
@@ -367,7 +363,7 @@ mod tests {
 
     fn escaped<T: Text>(text: &[u16]) -> Vec<T::Unit> {
         let mut out = Vec::new();
-        T::escaped(&mut out, text);
+        T::escaped(&mut out, text, &mut Vec::new());
         out
     }
 

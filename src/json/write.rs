@@ -86,6 +86,8 @@ struct Writer<'a, T: Text> {
     gap_units: usize,
     since_check: usize,
     printer: ryu_js::Buffer,
+    /// For `Text::escaped`.
+    scratch: Vec<u8>,
 }
 
 /// Takes the next `count` of a slice.
@@ -116,6 +118,7 @@ impl<'a, T: Text> Writer<'a, T> {
             gap_units: one.len(),
             since_check: 0,
             printer: ryu_js::Buffer::new(),
+            scratch: Vec::new(),
         }
     }
 
@@ -193,10 +196,10 @@ impl<'a, T: Text> Writer<'a, T> {
         while text.len() > CHECK_UNITS {
             let end = cut(text, CHECK_UNITS);
             let part = take(&mut text, end);
-            T::escaped(&mut self.out, part);
+            T::escaped(&mut self.out, part, &mut self.scratch);
             self.check(CHECK_OPS)?;
         }
-        T::escaped(&mut self.out, text);
+        T::escaped(&mut self.out, text, &mut self.scratch);
         self.ascii(b"\"");
         Ok(())
     }

@@ -263,7 +263,7 @@ fn escape_surrogates(text: &[u8]) -> Option<Block> {
 pub fn quote(units: &[u16]) -> Box<[u8]> {
     let mut out = Vec::with_capacity(units.len() + 2);
     <escape::Utf8 as escape::Text>::ascii(&mut out, b"\"");
-    <escape::Utf8 as escape::Text>::escaped(&mut out, units);
+    <escape::Utf8 as escape::Text>::escaped(&mut out, units, &mut Vec::new());
     <escape::Utf8 as escape::Text>::ascii(&mut out, b"\"");
     out.into_boxed_slice()
 }
