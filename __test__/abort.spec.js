@@ -50,6 +50,18 @@ describe('AbortSignal', needsFaults, () => {
     assert.deepStrictEqual(native.faultLog().started, [2], 'it never ran');
   });
 
+  it('rejects what has run, as long as its promise is pending', async () => {
+    const controller = new AbortController();
+    native.faultLog();
+    const done = fault(pool, 'echo', { tag: 4 }, { signal: controller.signal });
+    // Without a turn of the event loop the result cannot be settled.
+    while (pool.getStats().pendingTasks > 0);
+    controller.abort();
+    await assert.rejects(done, isAbort(controller.signal.reason));
+    assert.strictEqual(await fault(pool, 'echo', { tag: 5 }), 5);
+    assert.deepStrictEqual(native.faultLog(), { started: [4, 5], dropped: 2, finally: 2 });
+  });
+
   it('interrupts a running task and gets the thread back', async () => {
     const controller = new AbortController();
     const running = fault(pool, 'spin', {}, { signal: controller.signal });

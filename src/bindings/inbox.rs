@@ -16,7 +16,7 @@ pub trait Settle: Send + Sync {
     /// Whether settling may take long enough to look at the clock, and make handles enough to let them go.
     fn is_heavy(&self) -> bool;
 
-    /// Gives up on a task and rejects its promise with `error`, unless it has ended before.
+    /// Gives up on a task and rejects its promise with `error`; also when it has ended, but is not settled yet.
     fn abort(self: Arc<Self>, environment: &Environment, error: sys::napi_value);
 }
 

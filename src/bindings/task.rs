@@ -214,6 +214,10 @@ impl JsSide {
         Some(deferred)
     }
 
+    fn is_settled(&self) -> bool {
+        self.deferred.get().is_null()
+    }
+
     fn resolve(&self, environment: &Environment, value: sys::napi_value) {
         if let Some(deferred) = self.settling(environment) {
             // SAFETY: a live deferred of this environment. It can only fail when the environment is ending, and
@@ -277,7 +281,7 @@ where
         let taken = self.take();
         let env = Env::from_raw(environment.raw());
         match (ending, taken) {
-            (Ending::Done, Some((JsWork(mut task), Some(outcome)))) => {
+            (Ending::Done, Some((JsWork(mut task), Some(outcome)))) if !self.side().is_settled() => {
                 match convert(environment, &mut task, outcome, self.spec().operation) {
                     Ok(value) => self.side().resolve(environment, value),
                     Err(rejection) => self.side().reject(environment, rejection),
@@ -300,10 +304,11 @@ where
     }
 
     fn abort(self: Arc<Self>, environment: &Environment, error: sys::napi_value) {
-        if !Task::abort(&self) {
-            return; // It has ended; its completion is on the way.
-        }
+        let is_given_up = Task::abort(&self);
         self.side().reject_with(environment, error);
+        if !is_given_up {
+            return; // It has ended; its completion is on the way, and will find the promise settled.
+        }
         if let Some((JsWork(task), _)) = self.take() {
             let _ = task.finally(Env::from_raw(environment.raw())); // As above.
         }
