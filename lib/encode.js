@@ -24,7 +24,7 @@ const {
 const { isDisguised, prototypesAreExtended } = require('./plain');
 const { createShapes, MAX_KEYS } = require('./shapes');
 const { growTextMemory, takeTextMemory } = require('./text-memory');
-const { FIRST_LOOK, estimate, isPromising, isWinning, isWorth, learn } = require('./worth');
+const { FIRST_LOOK, SiteCosts, estimate, isWinning } = require('./worth');
 
 /** Room for so many ops and numbers: some 20 MB of JSON text in small values. Larger ones stay inline. */
 const MAX_WORDS = 1 << 20;
@@ -82,8 +82,8 @@ const walk = {
   /** Words after which to look whether it is worth going on. */
   lookAt: 0,
   eager: false,
-  /** What is known about values like the one walked last. @type {import('./worth').Site} */
-  site: { expected: -1 },
+  /** What is known about values like the one looked at last. */
+  site: new SiteCosts(),
 };
 
 /** The containers around the value being encoded, outermost first. @type {(object | null)[]} */
@@ -118,15 +118,25 @@ const remembered = [];
 
 const shapes = createShapes(compileEncoder);
 
-/** Sites of values that are no plain objects. */
-const arrays = { expected: -1 };
-const others = { expected: -1 };
+/** Sites of values that are no plain objects, as strings and as buffers. */
+const arrays = [new SiteCosts(), new SiteCosts()];
+const others = [new SiteCosts(), new SiteCosts()];
 
 /**
  * @param {any} value
- * @returns {import('./worth').Site}
+ * @param {boolean} asBuffer
  */
-function siteOf(value) {
+function siteOf(value, asBuffer) {
+  if (typeof value === 'string') {
+    const site = new SiteCosts();
+    site.expected = value.length;
+    return site;
+  }
+  return sitesOf(value)[asBuffer ? 1 : 0];
+}
+
+/** @param {any} value @returns {import('./worth').Site[]} */
+function sitesOf(value) {
   if (typeof value !== 'object' || value === null || isProxy(value)) return others;
   if (Array.isArray(value)) return arrays;
   let node = shapes.root;
@@ -135,7 +145,7 @@ function siteOf(value) {
     if (++count > MAX_KEYS) return others;
     node = shapes.step(node, key);
   }
-  return node;
+  return (node.sites ??= [new SiteCosts(), new SiteCosts()]);
 }
 
 /**
@@ -143,13 +153,15 @@ function siteOf(value) {
  *
  * @param {unknown} value
  * @param {number} threshold characters of JSON text from which the pool is to be used; 0: whenever it can be
+ * @param {boolean} asBuffer what it is to become
  * @returns {boolean} false when the platform should do it: it has not begun, or it can begin again
  */
-function encode(value, threshold) {
+function encode(value, threshold, asBuffer) {
   if (walk.busy || prototypesAreExtended()) return false;
-  const site = typeof value === 'string' ? { expected: value.length } : siteOf(value);
+  const site = siteOf(value, asBuffer);
   walk.site = site;
-  if (!isPromising(site, threshold)) return false;
+  if (!site.isPromising(threshold, asBuffer)) return false;
+  const started = performance.now();
   walk.eager = threshold === 0;
   walk.busy = true;
   walk.depth = 0;
@@ -164,10 +176,11 @@ function encode(value, threshold) {
   try {
     const end = encodeAny(value, HEADER);
     if (words[HEADER] === OP_UNDEFINED) return false;
-    const length = estimate(end, walk.numbers, textUnits());
-    if (!walk.eager && (length < threshold || !isWorth(end, walk.numbers, textUnits()))) return false;
-    learn(site, length);
+    const units = textUnits();
+    const length = estimate(end, walk.numbers, units);
     flushRope();
+    site.walked(length, (performance.now() - started) * 1e6);
+    if (!walk.eager && (length < threshold || !site.isWorth(end, walk.numbers, units, asBuffer))) return false;
     words[WORDS_AT] = end;
     words[NUMBERS_AT] = walk.numbers;
     words[LONG_AT] = walk.long;
@@ -179,6 +192,7 @@ function encode(value, threshold) {
     throw error;
   } finally {
     walk.busy = false;
+    walk.site = site; // A getter may have had another value encoded.
     walk.rope = '';
     for (const all of remembered) for (const repeats of all) repeats.forget();
     remembered.length = 0;

@@ -13,7 +13,6 @@ const { invalidArgument } = require('./errors');
 const { define } = require('./graph');
 const { offload } = require('./stringify');
 const { inline } = require('./submit');
-const { learn } = require('./worth');
 
 /** Levels of objects and arrays in which errors are looked for; JSON.stringify makes `{}` of those further down. */
 const ERROR_DEPTH = 6;
@@ -35,7 +34,7 @@ function formatLog(pool, level, msg, data) {
   let record;
   try {
     record = { ...head, ...fieldsOf(data) };
-    if (encode(record, pool.offloadThreshold)) {
+    if (encode(record, pool.offloadThreshold, false)) {
       return /** @type {Promise<string>} */ (offload(pool, undefined, '', false));
     }
   } catch {
@@ -55,7 +54,7 @@ function line(head, data, record) {
     if (record !== undefined) {
       const { site } = walk;
       const text = JSON.stringify(record);
-      learn(site, text.length);
+      site.learn(text.length);
       return text;
     }
   } catch {

@@ -49,8 +49,8 @@ class ShapeNode {
     this.indexed = indexed;
     /** @type {T | null} */
     this.compiled = null;
-    /** What worth.js knows about values with this key list at the top. */
-    this.expected = -1;
+    /** What is known about values with this key list at the top, as strings and as buffers. @type {import('./worth').Site[] | null} */
+    this.sites = null;
   }
 
   /** The key list this node stands for. */

@@ -10,7 +10,6 @@ const native = require('./native');
 const { encode, numbers, walk, words } = require('./encode');
 const { codeError, invalidArgument } = require('./errors');
 const { inline, submit } = require('./submit');
-const { learn } = require('./worth');
 
 /**
  * @typedef {import('./submit').TaskOptions & { as?: 'string' | 'buffer', space?: number | string }} StringifyOptions
@@ -35,7 +34,7 @@ function stringify(pool, value, options) {
     if (space !== undefined) gap = gapOf(space);
   }
   try {
-    if (!isAscii(gap) || !encode(value, pool.offloadThreshold)) {
+    if (!isAscii(gap) || !encode(value, pool.offloadThreshold, asBuffer)) {
       const { site } = walk;
       return inline(pool, options, 'stringify', () => stringifyHere(value, gap, asBuffer, site));
     }
@@ -76,9 +75,12 @@ function isAscii(text) {
  * @param {import('./worth').Site} site
  */
 function stringifyHere(value, gap, asBuffer, site) {
+  const started = performance.now();
   const text = platform(value, gap);
-  if (text !== undefined) learn(site, text.length);
-  return asBuffer && text !== undefined ? Buffer.from(text) : text;
+  if (text === undefined) return text;
+  const result = asBuffer ? Buffer.from(text) : text;
+  site.wroteHere(text.length, (performance.now() - started) * 1e6);
+  return result;
 }
 
 /**
