@@ -32,9 +32,11 @@ const PAYS_FROM = IS_FAST ? 96_000 : 32_000;
 /** Words after which the walk is looked at first; further looks come at eight times the words each. */
 const FIRST_LOOK = 400;
 
-/** Of so many calls one tries the other way, the first after FIRST_TRY: by then the code for the layout is compiled. */
-const TRY_EVERY = 128;
-const FIRST_TRY = 16;
+/** Of so many calls a few in a row go the other way. */
+const TRY_EVERY = 256;
+const TRIES = 4;
+/** Walks before the measured rates count, and before the first trial: by then the code for the layout is compiled. */
+const WARM_UP = 32;
 /** Nanoseconds that a trial may take. */
 const TRIAL = 500_000;
 /** What one measurement more counts for. It may have been disturbed: more than double is taken for double. */
@@ -52,6 +54,7 @@ class SiteCosts {
     this.walk = 0;
     this.here = 0;
     this.calls = 0;
+    this.walks = 0;
   }
 
   /** Notes how long a text was, or about how long it will be. @param {number} length */
@@ -62,7 +65,8 @@ class SiteCosts {
   /** @param {number} length @param {number} ns */
   walked(length, ns) {
     this.learn(length);
-    this.walk = blend(this.walk, ns / length);
+    // The first ones take ten times as long.
+    this.walk = ++this.walks <= WARM_UP ? ns / length : blend(this.walk, ns / length);
   }
 
   /** @param {number} length @param {number} ns */
@@ -81,11 +85,12 @@ class SiteCosts {
     if (threshold === 0 || expected < 0) return true;
     if (expected < threshold) return false;
     const pays =
-      walk === 0 || here === 0
+      this.walks < WARM_UP || here === 0
         ? expected >= PAYS_FROM
         : (here - walk - resultOf(asBuffer)) * expected > HAND_OVER;
-    const isTrial = ++this.calls % TRY_EVERY === FIRST_TRY && expected * (pays ? here || HERE.unit * 2 : walk) < TRIAL;
-    return isTrial ? !pays : pays;
+    const turn = ++this.calls % TRY_EVERY;
+    const isTrial = turn >= WARM_UP && turn < WARM_UP + TRIES;
+    return isTrial && expected * (pays ? here || 2 * HERE.unit : walk) < TRIAL ? !pays : pays;
   }
 
   /**
