@@ -3,7 +3,7 @@
 //! `lib/compress.js` has the same rule for values. Here it reads a document's text where it is, and only the cut
 //! texts are written anew. Characters are UTF-16 units.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind};
@@ -21,7 +21,45 @@ const MAX_TOOL: usize = 3000;
 const TEXT_BLOCKS: [&str; 3] = ["text", "input_text", "output_text"];
 
 /// Where a request body has its messages: of chats, and of responses.
-const PLACES: [&str; 2] = ["messages", "input"];
+static PLACES: [Name; 2] = [Name::new("messages"), Name::new("input")];
+
+static ROLE: Name = Name::new("role");
+static TYPE: Name = Name::new("type");
+static CONTENT: Name = Name::new("content");
+static OUTPUT: Name = Name::new("output");
+static TEXT: Name = Name::new("text");
+
+/// A key that is looked for in every message: its token is made once.
+struct Name {
+    text: &'static str,
+    token: OnceLock<Token>,
+}
+
+impl Name {
+    const fn new(text: &'static str) -> Self {
+        Self { text, token: OnceLock::new() }
+    }
+
+    fn token(&self) -> &Token {
+        self.token.get_or_init(|| Token::ascii(self.text))
+    }
+}
+
+/// A step on the way to a text. Most texts are not cut, so it becomes a token only where one is.
+#[derive(Clone, Copy)]
+enum Step {
+    Key(&'static Name),
+    Index(usize),
+}
+
+impl Step {
+    fn token(self) -> Token {
+        match self {
+            Self::Key(name) => name.token().clone(),
+            Self::Index(index) => Token::ascii(&index.to_string()),
+        }
+    }
+}
 
 /// What became of a message that was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,17 +88,18 @@ pub struct Truncated {
 ///
 /// When there are no messages to be found, or when interrupted.
 pub fn truncate(document: &Document, cancel: &CancelToken) -> Result<Truncated, Error> {
-    let (path, messages) = find(document)?;
+    let (mut path, messages) = find(document)?;
+    let start = path.len();
     let mut cuts = Cuts { before: 0, after: 0, places: Vec::new(), text: b"[".to_vec() };
     let mut actions = Vec::new();
     let items = messages.items();
     for (index, message) in items.iter().enumerate() {
         cancel.check()?;
         let (before, after, cut) = (cuts.before, cuts.after, cuts.places.len());
-        let mut path = path.clone();
-        path.push(Token::ascii(&index.to_string()));
-        let is_assistant = is(message, "role", "assistant");
-        cuts.message(message, is_assistant, path);
+        let is_assistant = is(message, &ROLE, "assistant");
+        path.truncate(start);
+        path.push(Step::Index(index));
+        cuts.message(message, is_assistant, &mut path);
         if cuts.places.len() > cut {
             let (before, after) = (cuts.before - before, cuts.after - after);
             actions.push(Action { index, is_assistant, before, after });
@@ -79,13 +118,12 @@ pub fn truncate(document: &Document, cancel: &CancelToken) -> Result<Truncated, 
     Ok(Truncated { document, count: items.len(), before, after, actions })
 }
 
-fn find(document: &Document) -> Result<(Vec<Token>, Node), Error> {
+fn find(document: &Document) -> Result<(Vec<Step>, Node), Error> {
     let root = document.root();
     if root.kind() == Kind::Array {
         return Ok((Vec::new(), root.clone()));
     }
-    let places = PLACES.map(Token::ascii).into_iter();
-    let found = places.filter_map(|place| Some((root.child(&place)?, place)));
+    let found = PLACES.iter().filter_map(|place| Some((root.child(place.token())?, place)));
     let mut arrays = found.filter(|(node, _)| node.kind() == Kind::Array);
     let (node, place) = arrays.next().ok_or_else(|| {
         Error::new(
@@ -93,11 +131,11 @@ fn find(document: &Document) -> Result<(Vec<Token>, Node), Error> {
             "the Document must be a list of messages, or have one at /messages or /input",
         )
     })?;
-    Ok((vec![place], node))
+    Ok((vec![Step::Key(place)], node))
 }
 
-fn field(node: &Node, name: &str) -> Option<Node> {
-    if node.kind() == Kind::Object { node.child(&Token::ascii(name)) } else { None }
+fn field(node: &Node, name: &Name) -> Option<Node> {
+    if node.kind() == Kind::Object { node.child(name.token()) } else { None }
 }
 
 fn string(node: &Node) -> Option<(&Arc<Source>, usize)> {
@@ -108,7 +146,7 @@ fn string(node: &Node) -> Option<(&Arc<Source>, usize)> {
 }
 
 /// Whether a field is this string.
-fn is(node: &Node, name: &str, text: &str) -> bool {
+fn is(node: &Node, name: &Name, text: &str) -> bool {
     field(node, name)
         .is_some_and(|field| string(&field).is_some_and(|(source, start)| source.string_is(start, text)))
 }
@@ -124,57 +162,63 @@ struct Cuts {
 /// Content that is still to be looked at.
 struct Content {
     node: Node,
-    path: Vec<Token>,
+    path: Vec<Step>,
     limit: Option<usize>,
 }
 
 impl Cuts {
-    fn message(&mut self, message: &Node, is_assistant: bool, mut path: Vec<Token>) {
-        let (name, limit) = if is(message, "type", "function_call_output") {
-            ("output", Some(MAX_TOOL))
+    /// `path` leads to the message.
+    fn message(&mut self, message: &Node, is_assistant: bool, path: &mut Vec<Step>) {
+        let (name, limit) = if is(message, &TYPE, "function_call_output") {
+            (&OUTPUT, Some(MAX_TOOL))
         } else if is_assistant {
-            ("content", Some(MAX_ASSISTANT))
+            (&CONTENT, Some(MAX_ASSISTANT))
         } else {
-            ("content", is(message, "role", "tool").then_some(MAX_TOOL))
+            (&CONTENT, is(message, &ROLE, "tool").then_some(MAX_TOOL))
         };
         let Some(node) = field(message, name) else { return };
-        path.push(Token::ascii(name));
+        path.push(Step::Key(name));
+        if node.kind() != Kind::Array {
+            if let Some(limit) = limit {
+                self.text(&node, limit, path);
+            }
+            return;
+        }
         // Tool results may lie in tool results, as deep as the text allows.
-        let mut left = vec![Content { node, path, limit }];
+        let mut left = vec![Content { node, path: path.clone(), limit }];
         while let Some(content) = left.pop() {
             if content.node.kind() == Kind::Array {
-                self.blocks(&content, &mut left);
+                self.blocks(content, &mut left);
             } else if let Some(limit) = content.limit {
-                self.text(&content.node, limit, content.path);
+                self.text(&content.node, limit, &content.path);
             }
         }
     }
 
-    fn blocks(&mut self, content: &Content, left: &mut Vec<Content>) {
-        for (index, block) in content.node.items().iter().enumerate() {
-            let path = |name| {
-                let mut path = content.path.clone();
-                path.extend([Token::ascii(&index.to_string()), Token::ascii(name)]);
-                path
-            };
-            if is(block, "type", "tool_result") {
-                if let Some(node) = field(block, "content")
-                    && content.path.len() < MAX_CHANGE_DEPTH - 2
+    fn blocks(&mut self, Content { node, mut path, limit }: Content, left: &mut Vec<Content>) {
+        let start = path.len();
+        for (index, block) in node.items().iter().enumerate() {
+            path.truncate(start);
+            path.push(Step::Index(index));
+            if is(block, &TYPE, "tool_result") {
+                if let Some(node) = field(block, &CONTENT)
+                    && start < MAX_CHANGE_DEPTH - 2
                 {
-                    left.push(Content { node, path: path("content"), limit: Some(MAX_TOOL) });
+                    path.push(Step::Key(&CONTENT));
+                    left.push(Content { node, path: path.clone(), limit: Some(MAX_TOOL) });
                 }
-            } else if let (Some(limit), Some(text)) = (content.limit, field(block, "text"))
-                && TEXT_BLOCKS.iter().any(|kind| is(block, "type", kind))
+            } else if let (Some(limit), Some(text)) = (limit, field(block, &TEXT))
+                && TEXT_BLOCKS.iter().any(|kind| is(block, &TYPE, kind))
             {
-                self.text(&text, limit, path("text"));
+                path.push(Step::Key(&TEXT));
+                self.text(&text, limit, &path);
             }
         }
     }
 
-    fn text(&mut self, node: &Node, limit: usize, path: Vec<Token>) {
+    fn text(&mut self, node: &Node, limit: usize, path: &[Step]) {
         let Some((source, start)) = string(node) else { return };
-        let literal = source.literal(start);
-        let length = units(literal);
+        let (literal, length) = source.measured(start);
         self.before += length;
         if length <= limit {
             self.after += length;
@@ -188,25 +232,8 @@ impl Cuts {
         for part in [b"\"", &literal[..end], MARKER, b"\""] {
             self.text.extend_from_slice(part);
         }
-        self.places.push(path);
+        self.places.push(path.iter().map(|step| step.token()).collect());
     }
-}
-
-/// Characters of what stands between a string's quotes.
-fn units(literal: &[u8]) -> usize {
-    // One per lead byte, one more for characters of four bytes; at most 2 × 127 a chunk, so that a byte can count them.
-    let chunk = |chunk: &[u8]| -> u8 {
-        chunk.iter().map(|&byte| u8::from(byte & 0xc0 != 0x80) + u8::from(byte >= 0xf0)).sum()
-    };
-    let mut units: usize = literal.chunks(127).map(|bytes| usize::from(chunk(bytes))).sum();
-    let mut at = 0;
-    while let Some(found) = memchr::memchr(b'\\', &literal[at..]) {
-        at += found;
-        let length = escape_length(literal, at);
-        units -= length - 1;
-        at += length;
-    }
-    units
 }
 
 fn escape_length(literal: &[u8], at: usize) -> usize {
@@ -263,11 +290,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn units_are_those_of_the_string(text in any::<String>(), limit in 0usize..40) {
+        fn a_prefix_is_that_of_the_string(text in any::<String>(), limit in 0usize..40) {
             let literal = serde_json::to_string(&text).unwrap();
             let literal = &literal.as_bytes()[1..literal.len() - 1];
             let all: Vec<u16> = text.encode_utf16().collect();
-            prop_assert_eq!(units(literal), all.len());
             if limit < all.len() {
                 let (end, count) = prefix(literal, limit);
                 let kept: String = serde_json::from_slice(&[b"\"", &literal[..end], b"\""].concat()).unwrap();

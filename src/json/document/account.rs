@@ -15,11 +15,20 @@ pub struct Account {
 /// Bytes that a document takes beside its texts.
 const DOCUMENT: usize = 256;
 
+/// Changes that the garbage collector hears of. It answers a growing account with a full collection, so what comes and
+/// goes with each request is none of its business; documents that nobody disposes of add up to this soon enough.
+const STEP: usize = 64 << 20;
+
 impl Account {
-    /// What has changed since the last call, in bytes.
+    /// What has changed since the last call that gave anything, in bytes, once it is worth telling. On one thread.
     pub fn report(&self) -> isize {
-        let bytes = self.bytes();
-        bytes as isize - self.reported.swap(bytes, Ordering::Relaxed) as isize
+        let (bytes, reported) = (self.bytes(), self.reported.load(Ordering::Relaxed));
+        // Nothing left is always worth it: no more calls may come.
+        if bytes.abs_diff(reported) < STEP && (bytes > 0 || reported == 0) {
+            return 0;
+        }
+        self.reported.store(bytes, Ordering::Relaxed);
+        bytes as isize - reported as isize
     }
 
     pub fn documents(&self) -> usize {

@@ -12,7 +12,7 @@ use super::pointer::Token;
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind};
 use crate::json::number::{self, Number};
-use crate::json::simd::{Kernel, Lanes, detected};
+use crate::json::simd::{self, Kernel, Lanes, detected};
 use crate::json::strings::Characters;
 use crate::json::text::Text;
 use crate::json::unescape;
@@ -192,6 +192,11 @@ impl Source {
         &self.text()[start + 1..self.scalar_end(start) - 1]
     }
 
+    /// What stands between the quotes of the string at `start`, and how many UTF-16 units it is.
+    pub fn measured(&self, start: usize) -> (&[u8], usize) {
+        detected(Measure { text: self.whole(), start: start + 1 })
+    }
+
     /// Units of the string whose opening quote is at `start`.
     pub fn units(&self, start: usize) -> Vec<u16> {
         detected(Units(self.literal(start)))
@@ -281,6 +286,74 @@ impl Kernel for ScalarEnd<'_> {
     }
 }
 
+/// Finds the end of a literal whose inside begins at `start`, and counts its UTF-16 units.
+struct Measure<'a> {
+    text: Padded<'a>,
+    start: usize,
+}
+
+impl<'a> Kernel for Measure<'a> {
+    type Output = (&'a [u8], usize);
+
+    #[inline(always)]
+    fn run<V: Lanes>(self) -> Self::Output {
+        let text = self.text.as_slice();
+        let mut at = self.start;
+        // Bytes of escapes beyond one each, and whether all bytes are ASCII.
+        let (mut surplus, mut ascii) = (0, true);
+        // 1 when the vector before ended in a backslash that escapes the first byte of this one.
+        let mut carried = 0;
+        loop {
+            assert!(at < text.len(), "a literal of a text that was read has an end");
+            // SAFETY: within the text, whose padding is wider than a vector.
+            let lanes = unsafe { V::load(text.as_ptr().add(at)) };
+            let escaped = escaped(lanes.backslashes(), carried);
+            let quotes = lanes.quotes() & !escaped;
+            let length = (quotes.trailing_zeros() as usize).min(V::WIDTH);
+            if escaped != 0 {
+                let inside = simd::before(escaped, length);
+                // An escape has two bytes, and four more when it is `\uXXXX`.
+                surplus += inside.count_ones() + 4 * (inside & lanes.equal(b'u')).count_ones();
+            }
+            ascii &= simd::before(lanes.high(), length) == 0;
+            at += length;
+            if quotes != 0 {
+                let literal = &text[self.start..at];
+                let characters = if ascii { literal.len() } else { units_of_characters(literal) };
+                return (literal, characters - surplus as usize);
+            }
+            carried = escaped >> V::WIDTH;
+        }
+    }
+}
+
+/// Bytes that a backslash before them escapes, up to the one behind the vector. `carried` is 1 when the first byte is.
+#[inline(always)]
+fn escaped(backslashes: u64, carried: u64) -> u64 {
+    let followers = backslashes << 1 | carried;
+    if backslashes & followers == 0 {
+        return followers;
+    }
+    // Of backslashes in a row every other one escapes.
+    let mut escaped = carried;
+    let mut left = backslashes & !carried;
+    while left != 0 {
+        let first = left & left.wrapping_neg();
+        escaped |= first << 1;
+        left &= !(first | first << 1);
+    }
+    escaped
+}
+
+/// Units of text without escapes: one per lead byte, one more for characters of four bytes.
+fn units_of_characters(text: &[u8]) -> usize {
+    // At most 2 × 127 a chunk, so that a byte can count them.
+    let chunk = |chunk: &[u8]| -> u8 {
+        chunk.iter().map(|&byte| u8::from(byte & 0xc0 != 0x80) + u8::from(byte >= 0xf0)).sum()
+    };
+    text.chunks(127).map(|bytes| usize::from(chunk(bytes))).sum()
+}
+
 /// The inside of a literal of a [`Source`]'s text.
 struct Units<'a>(&'a [u8]);
 
@@ -317,5 +390,36 @@ impl Kernel for Narrow<'_> {
             bytes.set_len(length);
         }
         Some(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_literal_is_measured_as_the_string_it_means(
+            parts in prop::collection::vec(prop_oneof![any::<String>(), "[\\\\\"\\nu]{0,40}", "[ -~]{0,40}"], 0..6),
+            escape_all in any::<bool>(),
+        ) {
+            let text = parts.concat();
+            let units: Vec<u16> = text.encode_utf16().collect();
+            let literal = if escape_all {
+                let escapes: Vec<String> = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
+                format!("\"{}\"", escapes.concat())
+            } else {
+                serde_json::to_string(&text).unwrap()
+            };
+            let before = r#"["\\\"", "#;
+            let json = format!(r#"{before}{literal}, "\\"]"#);
+            let block = Block::from_bytes(json.as_bytes());
+            let source = Source::read(Text::Bytes(block), &Arc::default(), &CancelToken::new()).unwrap();
+            let start = before.len();
+            let (inside, length) = source.measured(start);
+            prop_assert_eq!(inside, source.literal(start));
+            prop_assert_eq!(length, source.units(start).len());
+        }
     }
 }
