@@ -316,7 +316,17 @@ function start(pool, options, length, now, later) {
   if (length > MAX_LENGTH) {
     return Promise.reject(codeError('ERR_TOO_LARGE', `json is ${length} bytes long, the limit is ${MAX_LENGTH}`));
   }
-  return submit(pool, options, later).then((document) => new Document(coreOf(pool, document)));
+  return submit(pool, options, later).then(makerOf(pool));
+}
+
+/**
+ * Not an arrow function in `start`: it would share that one's scope, and keep the caller's chunks until the Document is
+ * there.
+ *
+ * @param {import('./submit').Pool} pool
+ */
+function makerOf(pool) {
+  return (/** @type {import('../native').NativeDocument} */ document) => new Document(coreOf(pool, document));
 }
 
 exports.Document = Document;

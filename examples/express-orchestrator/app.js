@@ -116,8 +116,8 @@ function createService({ mode, upstreamUrl, poolSize = 0, bodyLimit = BODY_LIMIT
   app.post(['/v1/chat/completions', '/v1/messages'], async (req, res) => {
     const signal = clientSignal(res);
     try {
-      const chunks = await readBody(req, bodyLimit);
-      const { route, body } = await prepare(chunks, { signal });
+      // In no variable: what a suspended function holds, the collector cannot take.
+      const { route, body } = await readBody(req, bodyLimit).then((chunks) => prepare(chunks, { signal }));
       const headers = { ...pickHeaders(req.headers, REQUEST_HEADERS), accept: route.accept };
       relay(await upstream.post({ path: route.path, headers, body, signal }), res);
     } catch (error) {

@@ -40,7 +40,11 @@ function readBody(req, limit) {
         reject(new BodyTooLargeError(limit));
       }
     });
-    req.on('end', () => resolve(chunks));
+    req.on('end', () => {
+      resolve(chunks);
+      // The listeners live as long as the request does; the chunks must not.
+      chunks = [];
+    });
     req.on('error', reject);
     req.on('close', () => {
       if (!req.complete) reject(new Error('The client went away while it sent the body'));
