@@ -76,6 +76,8 @@ class Child {
 
   async stop() {
     this.send('stop');
+    // Whoever does not listen ends without a channel.
+    if (this.process.connected) this.process.disconnect();
     const timer = setTimeout(() => this.process.kill('SIGKILL'), 10_000);
     await this.gone;
     clearTimeout(timer);
