@@ -5,6 +5,8 @@ const { describe, it } = require('node:test');
 const { UsageError, parseArguments, select } = require('../benchmarks/harness/args');
 const { drawChart } = require('../benchmarks/harness/chart');
 const { QUICK, measure } = require('../benchmarks/harness/measure');
+const { intervals } = require('../benchmarks/server/pace');
+const { summarise } = require('../benchmarks/server/summary');
 const { geometricMean, median, quantile, significant } = require('../benchmarks/harness/statistics');
 
 describe('statistics', () => {
@@ -164,5 +166,32 @@ describe('chart', () => {
     );
     assert.equal(widths.length, 2);
     assert.ok(Math.abs(widths[1] / widths[0] - 10) < 0.1, widths.join(' '));
+  });
+});
+
+describe('the server bench', () => {
+  it('has random arrivals at the rate asked for, the same in every run', () => {
+    const [first, second] = [intervals(8), intervals(8)];
+    const times = Array.from({ length: 20_000 }, first);
+    assert.deepEqual(times.slice(0, 100), Array.from({ length: 100 }, second));
+    const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
+    assert.ok(Math.abs(mean - 8) < 0.3, String(mean));
+    assert.ok(Math.min(...times) >= 0 && Math.max(...times) < 8 * 25);
+  });
+
+  it('compares what both rows have', () => {
+    const row = (/** @type {string} */ mode, /** @type {number} */ times) => ({
+      mode, body: 'chat-1m', connections: 100, requestsPerSecond: 100 / times, latencyMs: { p50: times, p99: 2 * times },
+      eventLoopDelayMs: { p99: times, max: times }, mainCpuMsPerRequest: times, totalCpuMsPerRequest: times, rssMb: 100, errors: 0,
+    });
+    const paced = (/** @type {number} */ delay) => ({
+      requestsPerSecond: 8, answersPerSecond: 8, latencyMs: { p50: 1, p99: delay }, eventLoopDelayMs: { p99: delay, max: delay }, errors: 0,
+    });
+    const [line] = summarise([row('inline', 10), row('pass', 2)]);
+    assert.equal(line.requestsPerSecondRatio, 5);
+    assert.equal(line.eventLoopDelayP99Ratio, 5);
+    assert.equal(line.pacedEventLoopDelayP99Ratio, undefined);
+    const [both] = summarise([{ ...row('inline', 10), paced: paced(30) }, { ...row('pass', 2), paced: paced(1.5) }]);
+    assert.equal(both.pacedEventLoopDelayP99Ratio, 20);
   });
 });

@@ -5,7 +5,7 @@ const { MODES } = require('../examples/express-orchestrator/app');
 const { loadRequest } = require('./conversation');
 const { UsageError } = require('./harness/args');
 const { progress, report } = require('./harness/report');
-const { measureMode, medianRow, upstreamDigest } = require('./server/measure');
+const { measureMode, measurePaced, medianPaced, medianRow, upstreamDigest } = require('./server/measure');
 const { charts, formatRows, formatSummary, summarise } = require('./server/summary');
 
 /**
@@ -22,16 +22,26 @@ const { charts, formatRows, formatSummary, summarise } = require('./server/summa
  * @property {import('./server/measure').Plan} plan
  */
 
+const BODIES = ['chat-20k', 'chat-100k', 'chat-250k', 'chat-1m'];
+const QUICK_BODIES = ['chat-250k', 'chat-1m'];
+
+/** They take long and vary little. */
+const SLOW_MODES = ['js-pool', 'piscina'];
+
+/** Of inline's capacity: what a service that is well used has to do. */
+const PACED_LOAD = 0.8;
+
 const USAGE = `The example service under load, in each of its modes.
 
 usage: node benchmarks/server.js [options]
 
   --quick          one short round; nothing is written to benchmarks/results
   --only MODE      only this mode: ${MODES.join(', ')}
-  --body NAME      request body: a file of the corpus's requests/, or chat-SIZE (default: chat-250k)
+  --body NAME      request body: a file of the corpus's requests/, or chat-SIZE (default: ${BODIES.join(', ')};
+                   with --quick ${QUICK_BODIES.join(', ')})
   --connections N  kept busy by the load generator (default: 100)
-  --duration S     seconds of each measured window (default: 10, with --quick 3)
-  --rounds N       windows per mode, medians taken (default: 3, with --quick 1)
+  --duration S     seconds of each measured window, more where answers are slow (default: 2, with --quick 1)
+  --rounds N       windows per mode, medians taken (default: 3, with --quick 1); the slow modes get one
   --json FILE      write the JSON document to FILE ('-' for stdout) instead of benchmarks/results
   --cpu-prof DIR   write V8 profiles of the service to DIR (the profiler slows it down)
   --help           this text
@@ -43,7 +53,8 @@ conversations of the size in the body's name are made up.
 
 const METHOD =
   'Service, mock upstream and load generator (autocannon, closed loop) in a process each, on the same machine; one mode ' +
-  'at a time, interleaved, medians over the rounds; each window after a warm-up under the same load.';
+  'at a time, interleaved, medians over the rounds; each window after a warm-up under the same load. Paced: the same ' +
+  "random arrivals for every mode, at 80 % of inline's capacity.";
 
 /** @param {string[]} words */
 const list = (words) => words.flatMap((word) => word.split(',')).filter((word) => word !== '');
@@ -72,12 +83,13 @@ function readArguments(argv) {
   }
   const plan = {
     connections: toCount(values.connections, 100, '--connections'),
-    seconds: toCount(values.duration, quick ? 3 : 10, '--duration'),
-    warmUpSeconds: quick ? 1.5 : 3,
+    seconds: toCount(values.duration, quick ? 1 : 2, '--duration'),
+    warmUpSeconds: quick ? 0.6 : 1.2,
     profileFolder: values['cpu-prof'],
   };
   const rounds = toCount(values.rounds, quick ? 1 : 3, '--rounds');
-  return { quick, help, json, only, body: list(values.body), rounds, plan };
+  const body = list(values.body);
+  return { quick, help, json, only, body: body.length > 0 ? body : quick ? QUICK_BODIES : BODIES, rounds, plan };
 }
 
 /** @param {string[]} argv */
@@ -89,7 +101,7 @@ function parseOptions(argv) {
         quick: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
         only: { type: 'string', multiple: true, default: [] },
-        body: { type: 'string', multiple: true, default: ['chat-250k'] },
+        body: { type: 'string', multiple: true, default: [] },
         json: { type: 'string' },
         connections: { type: 'string' },
         duration: { type: 'string' },
@@ -128,24 +140,48 @@ async function compareModes(modes, body) {
 }
 
 /**
+ * @template T
+ * @param {string[]} modes
+ * @param {number} rounds
+ * @param {(mode: string, round: number) => Promise<T>} measureOne
+ * @returns {Promise<Map<string, T[]>>} by mode
+ */
+async function interleave(modes, rounds, measureOne) {
+  /** @type {Map<string, T[]>} */
+  const samples = new Map(modes.map((mode) => [mode, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    // Each round starts with another mode, so that what drifts meets all alike.
+    for (let step = 0; step < modes.length; step += 1) {
+      const mode = modes[(round + step) % modes.length];
+      if (round > 0 && SLOW_MODES.includes(mode)) continue;
+      samples.get(mode)?.push(await measureOne(mode, round));
+    }
+  }
+  return samples;
+}
+
+/**
  * @param {string[]} modes
  * @param {RequestBody} body
  * @param {Arguments} args
  * @returns {Promise<Row[]>}
  */
 async function measureBody(modes, body, { rounds, plan }) {
-  /** @type {Map<string, Row[]>} */
-  const samples = new Map(modes.map((mode) => [mode, []]));
-  for (let round = 0; round < rounds; round += 1) {
-    // Each round starts with another mode, so that what drifts meets all alike.
-    for (let step = 0; step < modes.length; step += 1) {
-      const mode = modes[(round + step) % modes.length];
-      const { row } = await measureMode(mode, body, plan);
-      samples.get(mode)?.push(row);
-      progress(`server: ${body.name} round ${round + 1} of ${rounds}, ${mode}: ${row.requestsPerSecond.toFixed(0)} requests/s`);
-    }
-  }
-  return modes.map((mode) => medianRow(samples.get(mode) ?? []));
+  const saturated = await interleave(modes, rounds, async (mode, round) => {
+    const { row } = await measureMode(mode, body, plan);
+    progress(`server: ${body.name} round ${round + 1} of ${rounds}, ${mode}: ${row.requestsPerSecond.toFixed(0)} requests/s`);
+    return row;
+  });
+  const rows = modes.map((mode) => medianRow(saturated.get(mode) ?? []));
+  const inline = rows.find(({ mode }) => mode === 'inline');
+  if (inline === undefined) return rows;
+  const rate = PACED_LOAD * inline.requestsPerSecond;
+  const paced = await interleave(modes, Math.min(rounds, 2), async (mode) => {
+    const row = await measurePaced(mode, body, plan, rate);
+    progress(`server: ${body.name} at ${rate.toFixed(0)} requests/s, ${mode}: delay p99 ${row.eventLoopDelayMs.p99.toFixed(1)} ms`);
+    return row;
+  });
+  return rows.map((row) => ({ ...row, paced: medianPaced(paced.get(row.mode) ?? []) }));
 }
 
 async function main() {

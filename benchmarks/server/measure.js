@@ -16,8 +16,8 @@ const LOAD = path.join(__dirname, 'load.js');
 /**
  * @typedef {object} Plan
  * @property {number} connections
- * @property {number} warmUpSeconds under the same load, not counted
- * @property {number} seconds
+ * @property {number} warmUpSeconds under the same load, not counted; longer until the first answers are there
+ * @property {number} seconds longer until there are answers enough, but no longer than MOST_TIMES of it
  * @property {string} [profileFolder] where V8 profiles of the service go
  *
  * @typedef {object} Row one mode on one body
@@ -31,7 +31,19 @@ const LOAD = path.join(__dirname, 'load.js');
  * @property {number} totalCpuMsPerRequest
  * @property {number} rssMb
  * @property {number} errors
+ * @property {PacedRow} [paced] the same at a fixed rate, where inline's capacity is known
+ *
+ * @typedef {object} PacedRow
+ * @property {number} requestsPerSecond sent
+ * @property {number} answersPerSecond
+ * @property {{ p50: number, p99: number }} latencyMs since the request was due
+ * @property {{ p99: number, max: number }} eventLoopDelayMs
+ * @property {number} errors
  */
+
+/** Answers that make a window, and how many times its length it may last until they are there. */
+const ENOUGH_ANSWERS = 150;
+const MOST_TIMES = 4;
 
 /** A forked process that answers each message with one. */
 class Child {
@@ -140,12 +152,15 @@ async function upstreamDigest(mode, body) {
 }
 
 /**
+ * One window of a mode under load.
+ *
  * @param {string} mode
  * @param {import('../conversation').RequestBody} body
  * @param {Plan} plan
- * @returns {Promise<{ row: Row, mainCpuSource: string }>}
+ * @param {number} [requestsPerSecond] a fixed rate, instead of as many as the service takes
+ * @returns {Promise<{ served: import('./service').ServiceReport, loaded: import('./load').LoadReport }>}
  */
-async function measureMode(mode, body, plan) {
+async function runWindow(mode, body, plan, requestsPerSecond) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'offloop-bench-'));
   const bodyFile = path.join(folder, 'body.json');
   fs.writeFileSync(bodyFile, body.bytes);
@@ -153,19 +168,70 @@ async function measureMode(mode, body, plan) {
   const load = new Child(LOAD);
   try {
     const { connections, warmUpSeconds, seconds } = plan;
-    load.send({ url: stage.url, bodyFile, connections, seconds: warmUpSeconds + seconds + 30 });
-    await sleep(warmUpSeconds * 1e3);
+    const longest = (warmUpSeconds + seconds) * MOST_TIMES + 30;
+    load.send({ url: stage.url, bodyFile, connections, seconds: longest, requestsPerSecond });
+    await untilAnswered(load, warmUpSeconds, 1);
     const service = /** @type {Child} */ (stage.service);
     await Promise.all([service.ask('reset'), load.ask('reset')]);
-    await sleep(seconds * 1e3);
+    await untilAnswered(load, seconds, ENOUGH_ANSWERS);
     const [served, loaded] = await Promise.all([service.ask('report'), load.ask('report')]);
-    const row = toRow(mode, body.name, connections, served, loaded);
-    return { row, mainCpuSource: served.mainCpuSource };
+    if (loaded.latenciesMs.length === 0 || served.requests === 0) {
+      throw new Error(`${mode} on ${body.name}: no request was answered in ${loaded.seconds.toFixed(1)} s`);
+    }
+    return { served, loaded };
   } finally {
     await load.stop();
     await stage.close();
     fs.rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Waits for so many seconds, then for so many answers, but not for ever.
+ *
+ * @param {Child} load
+ * @param {number} seconds
+ * @param {number} answers
+ */
+async function untilAnswered(load, seconds, answers) {
+  for (let times = 1; times <= MOST_TIMES; times += 1) {
+    await sleep(seconds * 1e3);
+    if ((await load.ask('count')).answers >= answers) return;
+  }
+}
+
+/**
+ * A mode with as many requests as it takes.
+ *
+ * @param {string} mode
+ * @param {import('../conversation').RequestBody} body
+ * @param {Plan} plan
+ * @returns {Promise<{ row: Row, mainCpuSource: string }>}
+ */
+async function measureMode(mode, body, plan) {
+  const { served, loaded } = await runWindow(mode, body, plan);
+  return { row: toRow(mode, body.name, plan.connections, served, loaded), mainCpuSource: served.mainCpuSource };
+}
+
+/**
+ * A mode at a fixed rate.
+ *
+ * @param {string} mode
+ * @param {import('../conversation').RequestBody} body
+ * @param {Plan} plan
+ * @param {number} requestsPerSecond
+ * @returns {Promise<PacedRow>}
+ */
+async function measurePaced(mode, body, plan, requestsPerSecond) {
+  const { served, loaded } = await runWindow(mode, body, plan, requestsPerSecond);
+  const { latenciesMs, seconds, errors } = loaded;
+  return {
+    requestsPerSecond,
+    answersPerSecond: latenciesMs.length / seconds,
+    latencyMs: { p50: median(latenciesMs), p99: quantile(latenciesMs, 0.99) },
+    eventLoopDelayMs: served.eventLoopDelayMs,
+    errors,
+  };
 }
 
 /**
@@ -178,9 +244,6 @@ async function measureMode(mode, body, plan) {
  */
 function toRow(mode, body, connections, served, loaded) {
   const { latenciesMs } = loaded;
-  if (latenciesMs.length === 0 || served.requests === 0) {
-    throw new Error(`${mode} on ${body}: no request was answered in ${loaded.seconds.toFixed(1)} s`);
-  }
   return {
     mode,
     body,
@@ -220,7 +283,25 @@ function medianRow(rows) {
   };
 }
 
+/**
+ * @param {PacedRow[]} rows of one mode and body
+ * @returns {PacedRow}
+ */
+function medianPaced(rows) {
+  const of = (/** @type {(row: PacedRow) => number} */ figure) => round(median(rows.map(figure)));
+  return {
+    requestsPerSecond: of((row) => row.requestsPerSecond),
+    answersPerSecond: of((row) => row.answersPerSecond),
+    latencyMs: { p50: of((row) => row.latencyMs.p50), p99: of((row) => row.latencyMs.p99) },
+    eventLoopDelayMs: {
+      p99: of((row) => row.eventLoopDelayMs.p99),
+      max: of((row) => row.eventLoopDelayMs.max),
+    },
+    errors: rows.reduce((sum, row) => sum + row.errors, 0),
+  };
+}
+
 /** @param {number} value */
 const round = (value) => Number(value.toPrecision(4));
 
-module.exports = { measureMode, medianRow, upstreamDigest };
+module.exports = { measureMode, measurePaced, medianPaced, medianRow, upstreamDigest };

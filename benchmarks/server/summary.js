@@ -18,9 +18,21 @@ function compareRows(row, inline) {
     requestsPerSecondRatio: significant(row.requestsPerSecond / inline.requestsPerSecond),
     latencyP50Ratio: significant(inline.latencyMs.p50 / row.latencyMs.p50),
     latencyP99Ratio: significant(inline.latencyMs.p99 / row.latencyMs.p99),
-    eventLoopDelayP99Ratio: significant(inline.eventLoopDelayMs.p99 / row.eventLoopDelayMs.p99),
+    eventLoopDelayP99Ratio: significant(inline.eventLoopDelayMs.p99 / Math.max(row.eventLoopDelayMs.p99, 0.001)),
     mainCpuRatio: significant(inline.mainCpuMsPerRequest / row.mainCpuMsPerRequest),
     totalCpuRatio: significant(inline.totalCpuMsPerRequest / row.totalCpuMsPerRequest),
+    ...(row.paced !== undefined && inline.paced !== undefined && comparePaced(row.paced, inline.paced)),
+  };
+}
+
+/**
+ * @param {import('./measure').PacedRow} paced
+ * @param {import('./measure').PacedRow} inline
+ */
+function comparePaced(paced, inline) {
+  return {
+    pacedLatencyP99Ratio: significant(inline.latencyMs.p99 / paced.latencyMs.p99),
+    pacedEventLoopDelayP99Ratio: significant(inline.eventLoopDelayMs.p99 / Math.max(paced.eventLoopDelayMs.p99, 0.001)),
   };
 }
 
@@ -40,12 +52,15 @@ const figure = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value
 function formatRows(rows) {
   const head = [
     'mode', 'body', 'requests/s', 'latency ms p50', 'p99', 'loop delay ms p99', 'max',
-    'main CPU ms/request', 'total CPU ms/request', 'RSS MB', 'errors',
+    'main CPU ms/request', 'total CPU ms/request', 'RSS MB', 'paced delay p99', 'paced latency p99', 'errors',
   ];
   const lines = rows.map((row) => [
     row.mode, row.body, figure(row.requestsPerSecond), figure(row.latencyMs.p50), figure(row.latencyMs.p99),
     figure(row.eventLoopDelayMs.p99), figure(row.eventLoopDelayMs.max),
-    figure(row.mainCpuMsPerRequest), figure(row.totalCpuMsPerRequest), figure(row.rssMb), String(row.errors),
+    figure(row.mainCpuMsPerRequest), figure(row.totalCpuMsPerRequest), figure(row.rssMb),
+    row.paced === undefined ? '' : figure(row.paced.eventLoopDelayMs.p99),
+    row.paced === undefined ? '' : figure(row.paced.latencyMs.p99),
+    String(row.errors + (row.paced?.errors ?? 0)),
   ]);
   return formatTable(head, lines);
 }
@@ -55,11 +70,12 @@ function formatSummary(summary) {
   if (summary.length === 0) return '';
   const head = [
     'times better than inline', 'body', 'requests/s', 'latency p50', 'p99', 'loop delay p99', 'main CPU', 'total CPU',
+    'paced delay p99',
   ];
   const lines = summary.map((line) => [
     line.mode, line.body, formatRatio(line.requestsPerSecondRatio), formatRatio(line.latencyP50Ratio),
     formatRatio(line.latencyP99Ratio), formatRatio(line.eventLoopDelayP99Ratio),
-    formatRatio(line.mainCpuRatio), formatRatio(line.totalCpuRatio),
+    formatRatio(line.mainCpuRatio), formatRatio(line.totalCpuRatio), formatRatio(line.pacedEventLoopDelayP99Ratio),
   ]);
   return `\n${formatTable(head, lines)}`;
 }
@@ -90,7 +106,10 @@ function charts(rows) {
       (row) => row.eventLoopDelayMs.p99, (row) => ms(row.eventLoopDelayMs.p99)),
     chart(rows, 'Main-thread CPU of the example service', 'milliseconds per request; less is better',
       (row) => row.mainCpuMsPerRequest, (row) => ms(row.mainCpuMsPerRequest)),
-  ];
+    chart(rows.filter(({ paced }) => paced !== undefined), "Event-loop delay at 80 % of inline's capacity",
+      'milliseconds, 99th percentile, the same requests at the same times; less is better',
+      (row) => row.paced?.eventLoopDelayMs.p99 ?? 0, (row) => ms(row.paced?.eventLoopDelayMs.p99 ?? 0)),
+  ].filter(({ groups }) => groups.length > 0);
 }
 
 module.exports = { charts, compareRows, figure, formatRows, formatSummary, summarise };
