@@ -13,9 +13,10 @@ const MAY_IMPORT = {
   error: ['cancel'],
   memory: [],
   json: ['cancel', 'error', 'memory'],
-  compress: ['cancel', 'error', 'memory', 'json'],
+  tokens: [],
+  compress: ['cancel', 'error', 'memory', 'json', 'tokens'],
   pool: ['cancel', 'error'],
-  bindings: ['cancel', 'error', 'memory', 'json', 'compress', 'pool'],
+  bindings: ['cancel', 'error', 'memory', 'json', 'compress', 'pool', 'tokens'],
 };
 
 /** The Rust files under `folder`, each with the module of `src/` it belongs to. */

@@ -7,10 +7,11 @@
 //! compress   shortening conversations
 //! json       scanning, tape, printing, documents
 //! pool       executor, queues, tasks, completions, metrics
+//! tokens     counting tokens
 //! cancel, error   shared by all
 //! ```
 //!
-//! Nothing imports `bindings`; `compress` builds on `json`; `pool` and `json` do not know each other. Without the `node` feature the crate
+//! Nothing imports `bindings`; `compress` builds on `json` and `tokens`; `pool` and `json` do not know each other. Without the `node` feature the crate
 //! has no napi in it, so `cargo test --no-default-features` runs without Node.
 
 pub mod cancel;
@@ -19,6 +20,7 @@ pub mod error;
 pub mod json;
 pub mod memory;
 pub mod pool;
+pub mod tokens;
 
 // A test build registers nothing with Node, so that nothing there is used.
 #[cfg(feature = "node")]

@@ -1,0 +1,95 @@
+//! The estimate against exact counts, on the corpus and while timing it.
+
+use std::path::PathBuf;
+
+use offloop::tokens::estimate;
+use serde_json::Value;
+
+/// Whether the strings in the messages are meant (one by one) or the whole file, the file, and the tokens that tiktoken counts.
+#[rustfmt::skip]
+const EXACT: &[(bool, &str, usize)] = &[
+    (true, "requests/chat-100k.json", 23_074),
+    (false, "requests/chat-100k.json", 29_917),
+    (true, "requests/chat-1m.json", 247_670),
+    (false, "requests/chat-1m.json", 290_481),
+    (true, "requests/chat-20k.json", 1_249),
+    (false, "requests/chat-20k.json", 5_296),
+    (true, "requests/chat-250k.json", 57_931),
+    (false, "requests/chat-250k.json", 71_192),
+    (true, "requests/chat-4m.json", 1_005_758),
+    (false, "requests/chat-4m.json", 1_167_901),
+    (true, "requests/chat-unicode.json", 140_332),
+    (false, "requests/chat-unicode.json", 150_182),
+    (true, "requests/coding-agent.json", 93_155),
+    (false, "requests/coding-agent.json", 108_667),
+    (true, "requests/messages-100k.json", 19_501),
+    (false, "requests/messages-100k.json", 28_190),
+    (true, "requests/messages-1m.json", 240_336),
+    (false, "requests/messages-1m.json", 297_056),
+    (true, "requests/tool-json-2m.json", 453_471),
+    (false, "requests/tool-json-2m.json", 466_797),
+    (true, "requests/tool-logs.json", 701_500),
+    (false, "requests/tool-logs.json", 720_755),
+    (false, "json/canada.json", 938_119),
+    (false, "json/citm_catalog.json", 270_855),
+    (false, "json/flights.json", 629_850),
+    (false, "json/twitter.json", 163_117),
+    (false, "logs/Apache_2k.log", 64_500),
+    (false, "logs/HDFS_2k.log", 96_898),
+    (false, "logs/Linux_2k.log", 86_361),
+    (false, "logs/OpenSSH_2k.log", 84_716),
+    (false, "logs/OpenStack_2k.log", 298_337),
+    (false, "logs/Spark_2k.log", 70_536),
+];
+
+fn corpus() -> PathBuf {
+    std::env::var_os("OFFLOOP_CORPUS").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpus")),
+        PathBuf::from,
+    )
+}
+
+fn strings<'v>(value: &'v Value, out: &mut Vec<&'v str>) {
+    match value {
+        Value::String(text) => out.push(text),
+        Value::Array(items) => items.iter().for_each(|item| strings(item, out)),
+        Value::Object(members) => members.values().for_each(|member| strings(member, out)),
+        _ => {}
+    }
+}
+
+#[test]
+fn estimates_are_within_three_percent_on_the_corpus() {
+    if !corpus().exists() {
+        eprintln!("skipped: there is no corpus at {}", corpus().display());
+        return;
+    }
+    for &(messages, name, exact) in EXACT {
+        let text = std::fs::read_to_string(corpus().join(name)).expect(name);
+        let estimated = if messages {
+            let body: Value = serde_json::from_str(&text).expect(name);
+            let mut found = Vec::new();
+            strings(&body["messages"], &mut found);
+            found.into_iter().map(estimate).sum()
+        } else {
+            estimate(&text)
+        };
+        let error = 100.0 * (estimated as f64 - exact as f64) / exact as f64;
+        println!("{name}{}: {estimated} for {exact}, {error:+.2} %", if messages { " (texts)" } else { "" });
+        assert!(error.abs() <= 3.0, "{name}: {estimated} for {exact} tokens, {error:+.2} %");
+    }
+}
+
+#[test]
+#[ignore = "a measurement: cargo test --release --no-default-features --test estimate -- --ignored --nocapture"]
+fn throughput() {
+    for &(_, name, _) in EXACT.iter().filter(|(messages, _, _)| !messages) {
+        let text = std::fs::read_to_string(corpus().join(name)).expect(name);
+        let best = (0..20).map(|_| {
+            let start = std::time::Instant::now();
+            std::hint::black_box(estimate(std::hint::black_box(&text)));
+            start.elapsed().as_secs_f64()
+        });
+        println!("{name}: {:.0} MB/s", text.len() as f64 / best.fold(f64::MAX, f64::min) / 1e6);
+    }
+}
