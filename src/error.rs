@@ -16,6 +16,8 @@ pub enum ErrorKind {
     InvalidArg,
     TooLarge,
     Aborted,
+    /// A file that an operation needs, a vocabulary or a model, is missing or damaged.
+    ModelNotFound,
 }
 
 impl ErrorKind {
@@ -29,6 +31,7 @@ impl ErrorKind {
             Self::InvalidArg => "ERR_INVALID_ARG",
             Self::TooLarge => "ERR_TOO_LARGE",
             Self::Aborted => "ABORT_ERR",
+            Self::ModelNotFound => "ERR_MODEL_NOT_FOUND",
         }
     }
 
@@ -37,7 +40,7 @@ impl ErrorKind {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Syntax,
         Self::TaskTimeout,
         Self::PoolClosed,
@@ -46,6 +49,7 @@ impl ErrorKind {
         Self::InvalidArg,
         Self::TooLarge,
         Self::Aborted,
+        Self::ModelNotFound,
     ];
 }
 
