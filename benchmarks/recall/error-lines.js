@@ -15,6 +15,9 @@ const SEVERE = [
   /\b(got|caught|unhandled|uncaught) exception\b/i,
 ];
 
+/** Words of a line's head rather than of its message. */
+const OF_HEADERS = /^(error|fatal|critical|severe|(mon|tue|wed|thu|fri|sat|sun)|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))$/i;
+
 /** @param {string} text */
 function plain(text) {
   // eslint-disable-next-line no-control-regex
@@ -69,8 +72,8 @@ function isVisible(lines, output) {
   const distinct = [...new Set(lines.map((line) => words(line).join(' ')))].slice(0, 200).map((text) => text.split(' '));
   const written = output.split('\n').map(plain);
   return distinct.some((wanted) => {
-    // A level may be written once for many lines, and times and hosts in columns of their own.
-    const message = wanted.filter((word) => !/^(error|fatal|critical|severe)$/i.test(word));
+    // A level may be written once for many lines, and times in columns of their own.
+    const message = wanted.filter((word) => !OF_HEADERS.test(word));
     return written.some((line) => hasInOrder(line, message));
   });
 }
