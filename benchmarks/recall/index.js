@@ -9,6 +9,7 @@ const generators = {
   ...require('./logs').generators,
   ...require('./rows').generators,
   ...require('./outputs').generators,
+  ...require('./services').generators,
   ...require('./files').generators,
   ...require('./mixed').generators,
 };

@@ -66,11 +66,9 @@ const COLOURS = { debug: '\u001b[34m', info: '\u001b[32m', warn: '\u001b[33m', e
  */
 function log(format) {
   return (random) => {
-    const domain = random.pick(DOMAINS);
     const time = new Date(Date.UTC(2025, random.below(12), random.between(1, 27), random.below(20)));
-    const write = (/** @type {Event} */ [level, message]) => ({ level, message });
-    const { asked, evidence } = plant(random, domain);
-    const events = mix(random, random.between(600, 2500), () => write(random.skewed(domain.ordinary)(random)), evidence);
+    const { asked, evidence, events, domain } = plantEvents(random, random.between(600, 2500));
+    const end = random.chance(0.2) ? '\r\n' : '\n';
     const text = events.map((event) => {
       time.setTime(time.getTime() + Math.floor(random.next() ** 3 * 4_000));
       const lines = event.message.split('\n');
@@ -78,8 +76,24 @@ function log(format) {
       return lines.join('\n');
     });
     const question = random.chance(0.5) ? asked.question : `The service misbehaved today. ${asked.question}`;
-    return { text: text.join('\n'), question, tool: 'run_command', arguments: asked.arguments, planted: planted(evidence) };
+    return { text: text.join(end), question, tool: 'run_command', arguments: asked.arguments, planted: planted(evidence) };
   };
+}
+
+/**
+ * Events of one of the domains, some of them planted.
+ *
+ * @param {Random} random
+ * @param {number} count
+ */
+function plantEvents(random, count) {
+  const domain = random.pick(DOMAINS);
+  const { asked, evidence } = plant(random, domain);
+  const ordinary = () => {
+    const [level, message] = random.skewed(domain.ordinary)(random);
+    return { level: /** @type {string} */ (level), message };
+  };
+  return { domain, asked, evidence, events: mix(random, count, ordinary, evidence) };
 }
 
 /** @param {Random} random @param {Domain} domain */
@@ -171,4 +185,4 @@ function accessLog(random) {
 const generators = { 'log-access': accessLog };
 for (const [name, format] of Object.entries(FORMATS)) generators[name] = log(format);
 
-module.exports = { generators, trace };
+module.exports = { FORMATS, generators, plantEvents, trace };

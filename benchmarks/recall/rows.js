@@ -181,4 +181,4 @@ function generator(domains, write) {
 const generators = {};
 for (const [name, [domains, write]] of Object.entries(WRITERS)) generators[name] = generator(domains, write);
 
-module.exports = { generators };
+module.exports = { generators, plantRows };
