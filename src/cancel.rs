@@ -1,7 +1,9 @@
 //! Cooperative cancellation: one flag, set by whoever gives up on a task, read by the loops that do its work.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Instant;
 
 /// Why a task should stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,23 +24,34 @@ const RUNNING: u8 = 0;
 /// The first reason wins and stays. Long loops call [`CancelToken::check`] about every 64 KB of work, which
 /// bounds the time between a cancellation and the thread's return to the pool.
 #[derive(Clone, Debug, Default)]
-pub struct CancelToken(Arc<AtomicU8>);
+pub struct CancelToken {
+    flag: Arc<AtomicU8>,
+    deadline: Option<Instant>,
+}
 
 impl CancelToken {
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// The same flag for work that has less time: it counts as timed out from `deadline` on.
+    #[must_use]
+    pub fn until(&self, deadline: Instant) -> Self {
+        Self { flag: Arc::clone(&self.flag), deadline: Some(deadline) }
+    }
+
     /// Asks the work to stop; `false` when somebody had asked before.
     pub fn cancel(&self, reason: Interrupt) -> bool {
-        self.0.compare_exchange(RUNNING, reason as u8, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        self.flag.compare_exchange(RUNNING, reason as u8, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// The reason to stop, if there is one.
     pub fn interrupt(&self) -> Option<Interrupt> {
         // Relaxed: the flag publishes no other memory, it only has to be seen soon.
-        match self.0.load(Ordering::Relaxed) {
-            RUNNING => None,
+        match self.flag.load(Ordering::Relaxed) {
+            RUNNING => {
+                self.deadline.filter(|deadline| Instant::now() >= *deadline).map(|_| Interrupt::TimedOut)
+            }
             1 => Some(Interrupt::Aborted),
             2 => Some(Interrupt::TimedOut),
             _ => Some(Interrupt::Closed),
@@ -49,6 +62,29 @@ impl CancelToken {
     pub fn check(&self) -> Result<(), Interrupt> {
         self.interrupt().map_or(Ok(()), Err)
     }
+
+    /// Runs `work` with this token as the thread's, for code that is too deep down to be handed one: see
+    /// [`is_interrupted`].
+    pub fn scope<T>(&self, work: impl FnOnce() -> T) -> T {
+        struct Restore(Option<CancelToken>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                CURRENT.set(self.0.take());
+            }
+        }
+        let _restore = Restore(CURRENT.replace(Some(self.clone())));
+        work()
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<CancelToken>> = const { RefCell::new(None) };
+}
+
+/// Whether the work that this thread is doing within [`CancelToken::scope`] should stop. What it returns then is thrown
+/// away, so it may return anything.
+pub fn is_interrupted() -> bool {
+    CURRENT.with_borrow(|current| current.as_ref().is_some_and(|token| token.interrupt().is_some()))
 }
 
 #[cfg(test)]
@@ -62,5 +98,23 @@ mod tests {
         assert!(token.cancel(Interrupt::TimedOut));
         assert!(!token.clone().cancel(Interrupt::Aborted));
         assert_eq!(token.check(), Err(Interrupt::TimedOut));
+    }
+
+    #[test]
+    fn a_deadline_counts_for_its_own_token_only() {
+        let token = CancelToken::new();
+        let late = token.until(Instant::now());
+        assert_eq!((token.check(), late.check()), (Ok(()), Err(Interrupt::TimedOut)));
+        token.cancel(Interrupt::Aborted);
+        assert_eq!(late.check(), Err(Interrupt::Aborted));
+    }
+
+    #[test]
+    fn a_scope_ends_with_its_work() {
+        let token = CancelToken::new();
+        token.cancel(Interrupt::Closed);
+        assert!(!is_interrupted());
+        assert!(token.scope(|| CancelToken::new().scope(|| !is_interrupted()) && is_interrupted()));
+        assert!(!is_interrupted());
     }
 }

@@ -1,10 +1,23 @@
 //! Shortening conversations.
 
+mod bounded;
+mod budget;
+mod cache;
+mod content;
 pub mod form;
 pub mod kind;
 mod kinds;
 pub mod marker;
+pub mod options;
+pub mod pipeline;
+mod plain;
 pub mod query;
+mod select;
+mod shorten;
+pub mod store;
+mod tokens;
 mod truncate;
+mod words;
 
+pub use content::Id;
 pub use truncate::{Action, Truncated, truncate};

@@ -1,0 +1,51 @@
+//! How much is to be done, and how.
+
+use std::time::Instant;
+
+/// What may be done to a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tier {
+    /// Write it shorter without losing anything; leave out what tells least where it is still too long.
+    #[default]
+    Auto,
+    /// Lose nothing.
+    Lossless,
+}
+
+/// Tokens below which a text is left alone.
+pub const MIN_TOKENS: u32 = 40;
+
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub tier: Tier,
+    /// The part of its tokens that a text is to keep, from 0 to 1.
+    pub target_ratio: Option<f32>,
+    /// Tokens that the whole conversation may have.
+    pub token_budget: Option<u64>,
+    pub min_tokens: u32,
+    /// Whether originals are kept to be retrieved.
+    pub reversible: bool,
+    /// Count tokens exactly in the figures.
+    pub exact: bool,
+    pub deadline: Option<Instant>,
+    /// What the reader is after, in place of what the conversation says.
+    pub query: Option<String>,
+    /// Whether results are kept for, and taken from, other calls.
+    pub cache: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            tier: Tier::Auto,
+            target_ratio: None,
+            token_budget: None,
+            min_tokens: MIN_TOKENS,
+            reversible: true,
+            exact: false,
+            deadline: None,
+            query: None,
+            cache: true,
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! A conversation's texts, one after the other.
+//!
+//! What becomes of a text depends on the text, what led to it and what came before it, never on what follows: a
+//! provider's prompt cache goes by the beginning of a conversation.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::content::{self, Id};
+use super::options::Options;
+use super::query::Query;
+use super::shorten::{Goal, How, Shortened, shorten};
+use super::store::Store;
+use super::{budget, cache, marker, tokens};
+use crate::cancel::CancelToken;
+use crate::error::{Error, ErrorKind};
+
+/// What a text is in its conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Part of the conversation that stays as it is.
+    Count,
+    /// A tool's result.
+    Result,
+    /// What the assistant said.
+    Said,
+    /// Not counted: it is here for others' queries.
+    Aside,
+}
+
+/// A text of a conversation.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'a> {
+    pub text: &'a str,
+    pub purpose: Purpose,
+    /// The message that it is in.
+    pub message: u32,
+    /// The texts that led to it: the user's, and the tool call.
+    pub led_by: [Option<u32>; 2],
+}
+
+/// What came before the first piece.
+#[derive(Clone, Debug, Default)]
+pub struct Before {
+    /// Keys of texts, and their messages.
+    pub texts: Vec<(u64, u32)>,
+    /// Ids that markers have.
+    pub ids: Vec<Id>,
+}
+
+/// What was done to a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Kept,
+    Lossless,
+    Lossy,
+    /// It came before, and is referred to.
+    Repeated,
+}
+
+/// Why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Nothing could be done to it.
+    Protected,
+    Short,
+    /// Nothing was to be gained.
+    NoGain,
+    /// It ends with a marker.
+    Marked,
+    /// It is what was retrieved.
+    Retrieved,
+    Deadline,
+    Failed(String),
+    Transforms(Vec<&'static str>),
+    Repeated,
+}
+
+/// What became of a text.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub action: Action,
+    pub reason: Reason,
+    pub before: u32,
+    pub after: u32,
+    pub text: Option<Arc<str>>,
+    /// Of a text that others may repeat; 0 where none may.
+    pub key: u64,
+    pub id: Option<Id>,
+}
+
+impl Outcome {
+    fn kept(reason: Reason, tokens: u32) -> Self {
+        Self { action: Action::Kept, reason, before: tokens, after: tokens, text: None, key: 0, id: None }
+    }
+
+    fn of(shortened: &Shortened, key: u64) -> Self {
+        let Shortened { how, before, after, .. } = *shortened;
+        let (action, reason) = match how {
+            How::Not => (Action::Kept, Reason::NoGain),
+            How::Lossless => (Action::Lossless, Reason::Transforms(shortened.transforms.clone())),
+            How::Lossy => (Action::Lossy, Reason::Transforms(shortened.transforms.clone())),
+        };
+        // What lost something for one question may have what another one asks for.
+        let key = if how == How::Lossy { 0 } else { key };
+        Self { action, reason, before, after, text: shortened.text.clone(), key, id: shortened.id }
+    }
+}
+
+/// A conversation's work.
+#[derive(Debug)]
+pub struct Pipeline<'a> {
+    pieces: &'a [Piece<'a>],
+    options: &'a Options,
+    store: &'a Store,
+    cancel: CancelToken,
+    now: Instant,
+    /// Texts met, by key: the message each was in.
+    met: HashMap<u64, u32>,
+    ids: Vec<Id>,
+    /// The query of the texts that led to the last text, which those are.
+    query: (Option<[Option<u32>; 2]>, Query),
+}
+
+/// Shortens the pieces of a conversation.
+///
+/// # Errors
+///
+/// When interrupted: the deadline of the options is no interruption.
+pub fn run(
+    pieces: &[Piece<'_>],
+    before: Before,
+    options: &Options,
+    store: &Store,
+    cancel: &CancelToken,
+) -> Result<Vec<Outcome>, Error> {
+    let pipeline = Pipeline {
+        pieces,
+        options,
+        store,
+        cancel: options.deadline.map_or_else(|| cancel.clone(), |deadline| cancel.until(deadline)),
+        now: Instant::now(),
+        met: before.texts.into_iter().collect(),
+        ids: before.ids,
+        query: (None, Query::default()),
+    };
+    let token = pipeline.cancel.clone();
+    token.scope(|| pipeline.run(cancel))
+}
+
+impl Pipeline<'_> {
+    fn run(mut self, cancel: &CancelToken) -> Result<Vec<Outcome>, Error> {
+        let mut outcomes = Vec::with_capacity(self.pieces.len());
+        for piece in self.pieces {
+            cancel.check()?;
+            let outcome = match self.piece(piece) {
+                Ok(outcome) => outcome,
+                Err(error) => {
+                    cancel.check()?;
+                    let late = error.kind == ErrorKind::TaskTimeout;
+                    let reason = if late { Reason::Deadline } else { Reason::Failed(error.message) };
+                    Outcome::kept(reason, tokens::estimate(piece.text) as u32)
+                }
+            };
+            if outcome.key != 0 {
+                self.met.entry(outcome.key).or_insert(piece.message);
+            }
+            self.ids.extend(outcome.id);
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
+    }
+
+    fn piece(&mut self, piece: &Piece<'_>) -> Result<Outcome, Error> {
+        let text = piece.text;
+        match piece.purpose {
+            Purpose::Aside => return Ok(Outcome::kept(Reason::Protected, 0)),
+            Purpose::Count => return Ok(Outcome::kept(Reason::Protected, tokens::estimate(text) as u32)),
+            Purpose::Result | Purpose::Said => {}
+        }
+        let before = tokens::estimate(text) as u32;
+        if before < self.options.min_tokens {
+            return Ok(Outcome::kept(Reason::Short, before));
+        }
+        if marker::is_marked(text) {
+            return Ok(Outcome { id: marker::id(text), ..Outcome::kept(Reason::Marked, before) });
+        }
+        if self.is_retrieved(piece) {
+            return Ok(Outcome::kept(Reason::Retrieved, before));
+        }
+        self.cancel.check()?;
+        let key = content::key(text);
+        if let Some(message) = self.met.get(&key) {
+            let text = marker::repeat((piece.message - message) as usize, text.trim_start());
+            let after = tokens::estimate(&text) as u32;
+            if after < before {
+                let text = Some(text.into());
+                let (action, reason) = (Action::Repeated, Reason::Repeated);
+                return Ok(Outcome { action, reason, before, after, text, key: 0, id: None });
+            }
+        }
+        let shortened = self.shortened(piece, key, before)?;
+        Ok(Outcome::of(&shortened, key))
+    }
+
+    /// From the cache, or made.
+    fn shortened(&mut self, piece: &Piece<'_>, key: u64, before: u32) -> Result<Arc<Shortened>, Error> {
+        let allowance = budget::allowance(before, self.options);
+        // Most texts are not too long: what led to them makes no difference.
+        let may_lose = allowance.is_some_and(|allowance| before > allowance);
+        let query_key = if may_lose { self.query_key(piece) } else { 0 };
+        let allowed = u64::from(allowance.unwrap_or(u32::MAX));
+        let place = content::join(&[key, query_key, allowed, u64::from(self.options.reversible)]);
+        let found = if self.options.cache { cache::get(place, self.now) } else { None };
+        let shortened = if let Some(found) = found {
+            found
+        } else {
+            if may_lose {
+                self.read_query(piece);
+            }
+            let goal = Goal { allowance, query: &self.query.1, reversible: self.options.reversible };
+            let made = Arc::new(guarded(|| shorten(piece.text, before, goal, &self.cancel))?);
+            if self.options.cache {
+                cache::put(place, &made, self.now);
+            }
+            made
+        };
+        if let Some(id) = shortened.id {
+            self.store.put(id, piece.text)?;
+        }
+        Ok(shortened)
+    }
+
+    fn leading(&self, piece: &Piece<'_>) -> impl Iterator<Item = &str> {
+        let texts = piece.led_by.map(|place| place.and_then(|place| self.pieces.get(place as usize)));
+        texts.into_iter().flatten().map(|piece| piece.text)
+    }
+
+    fn query_key(&self, piece: &Piece<'_>) -> u64 {
+        match &self.options.query {
+            Some(query) => content::key(query),
+            None => content::join(&self.leading(piece).map(content::key).collect::<Vec<_>>()),
+        }
+    }
+
+    /// Makes the query of what led to a text the current one.
+    fn read_query(&mut self, piece: &Piece<'_>) {
+        let place = if self.options.query.is_some() { [None; 2] } else { piece.led_by };
+        if self.query.0 != Some(place) {
+            let text = match &self.options.query {
+                Some(query) => query.clone(),
+                None => self.leading(piece).collect::<Vec<_>>().join("\n"),
+            };
+            self.query = (Some(place), Query::new(&text));
+        }
+    }
+
+    /// Whether a text is what a marker's id led to: the tool call has the id of a text that came before.
+    fn is_retrieved(&self, piece: &Piece<'_>) -> bool {
+        let [_, call] = piece.led_by;
+        let Some(call) = call.and_then(|place| self.pieces.get(place as usize)) else { return false };
+        !self.ids.is_empty() && ids_in(call.text).any(|id| self.ids.contains(&id))
+    }
+}
+
+/// All that looks like an id.
+fn ids_in(text: &str) -> impl Iterator<Item = Id> + '_ {
+    text.split(|c: char| !c.is_ascii_hexdigit()).filter_map(Id::parse)
+}
+
+/// A strategy that panics costs its text, not the conversation.
+fn guarded<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default();
+        // The payload's drop may panic in turn.
+        std::mem::forget(payload);
+        Err(Error::new(ErrorKind::TaskPanic, format!("panicked: {text}")))
+    })
+}

@@ -1,0 +1,277 @@
+//! One text, shortened.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::content::Id;
+use super::form::{Form, Kept, Unit};
+use super::plain::Plain;
+use super::query::Query;
+use super::{kind, marker, select, tokens};
+use crate::cancel::CancelToken;
+use crate::error::Error;
+
+/// A shortened text must save so many tokens, and this part of all, to be used: for less than that nobody should have to
+/// read a notation.
+const LEAST_TOKENS: u32 = 4;
+const LEAST_PART: f32 = 0.02;
+
+/// How often the lossy tier writes a text: what is left out is described, so the first attempt may turn out too long.
+const ATTEMPTS: usize = 3;
+
+/// How a text came to be shorter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// It did not: nothing was gained.
+    Not,
+    Lossless,
+    Lossy,
+}
+
+/// What became of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shortened {
+    pub how: How,
+    pub before: u32,
+    pub after: u32,
+    /// The shorter text.
+    pub text: Option<Arc<str>>,
+    pub transforms: Vec<&'static str>,
+    /// Of the original, where the text has a marker with it.
+    pub id: Option<Id>,
+}
+
+impl Shortened {
+    pub fn not(tokens: u32) -> Self {
+        Self { how: How::Not, before: tokens, after: tokens, text: None, transforms: Vec::new(), id: None }
+    }
+}
+
+/// What a text is to become.
+#[derive(Clone, Copy, Debug)]
+pub struct Goal<'a> {
+    /// Tokens it may have.
+    pub allowance: Option<u32>,
+    pub query: &'a Query,
+    /// Whether the original can be had back: the marker says so.
+    pub reversible: bool,
+}
+
+/// A part of the text.
+struct Part<'a> {
+    text: &'a str,
+    form: Option<Box<dyn Form + 'a>>,
+    /// Where the lossless way is the shorter one.
+    lossless: Option<String>,
+    /// Of what is written when nothing is left out.
+    tokens: u32,
+}
+
+impl<'a> Part<'a> {
+    fn new(kind: kind::Kind, text: &'a str) -> Self {
+        let tokens = tokens::estimate(text) as u32;
+        let form = kind::understand(kind, text, 0);
+        let mut part = Self { text, form, lossless: None, tokens };
+        if let Some(form) = &part.form {
+            let mut written = String::with_capacity(text.len() / 2);
+            form.write(Kept::All, &mut written);
+            let after = tokens::estimate(&written) as u32;
+            if after < tokens {
+                (part.lossless, part.tokens) = (Some(written), after);
+            }
+        }
+        part
+    }
+
+    fn lossless(&self) -> &str {
+        self.lossless.as_deref().unwrap_or(self.text)
+    }
+
+    /// With a form that can leave units out.
+    fn in_units(self) -> (Box<dyn Form + 'a>, Whole<'a>) {
+        let whole = self.lossless.map_or(Whole::AsItWas(self.text), Whole::Written);
+        let form = self.form.filter(|form| !form.is_empty());
+        (form.unwrap_or_else(|| Box::new(Plain::new(self.text))), whole)
+    }
+}
+
+/// A part of which nothing is left out.
+enum Whole<'a> {
+    AsItWas(&'a str),
+    Written(String),
+}
+
+/// A part in units.
+struct Divided<'a> {
+    form: Box<dyn Form + 'a>,
+    whole: Whole<'a>,
+    /// Its units among those of the text.
+    units: Range<usize>,
+}
+
+impl Divided<'_> {
+    fn write(&self, kept: &[bool], out: &mut String) {
+        let kept = Kept::Some(kept).part(self.units.clone());
+        if !kept.is_all() {
+            return self.form.write(kept, out);
+        }
+        match &self.whole {
+            Whole::AsItWas(text) => out.push_str(text),
+            Whole::Written(text) => out.push_str(text),
+        }
+    }
+}
+
+/// Shortens a text of `before` tokens.
+///
+/// # Errors
+///
+/// When interrupted.
+pub fn shorten(text: &str, before: u32, goal: Goal<'_>, cancel: &CancelToken) -> Result<Shortened, Error> {
+    let mut parts: Vec<Part<'_>> = Vec::new();
+    for section in kind::sections(text) {
+        cancel.check()?;
+        parts.push(Part::new(section.kind, &text[section.range]));
+    }
+    cancel.check()?;
+    let lossless = without_loss(&parts, before);
+    let Some(allowance) = goal.allowance.filter(|allowance| lossless.after > *allowance) else {
+        return Ok(lossless);
+    };
+    let lossy = with_loss(text, parts, allowance, goal, cancel)?;
+    let gained = lossless.after.saturating_sub(lossy.after);
+    Ok(if lossy.text.is_some() && pays(gained, lossless.after) {
+        Shortened { before, ..lossy }
+    } else {
+        lossless
+    })
+}
+
+fn pays(gained: u32, before: u32) -> bool {
+    gained >= LEAST_TOKENS && gained as f32 >= LEAST_PART * before as f32
+}
+
+fn add_transforms(to: &mut Vec<&'static str>, form: &dyn Form) {
+    for name in form.transforms() {
+        if !to.contains(name) {
+            to.push(name);
+        }
+    }
+}
+
+fn without_loss(parts: &[Part<'_>], before: u32) -> Shortened {
+    let after = parts.iter().map(|part| part.tokens).sum::<u32>();
+    if !pays(before.saturating_sub(after), before) {
+        return Shortened::not(before);
+    }
+    let mut transforms = Vec::new();
+    let mut text = String::with_capacity(parts.iter().map(|part| part.lossless().len()).sum());
+    for part in parts {
+        text.push_str(part.lossless());
+        if let (Some(form), Some(_)) = (&part.form, &part.lossless) {
+            add_transforms(&mut transforms, &**form);
+        }
+    }
+    Shortened { how: How::Lossless, before, after, text: Some(text.into()), transforms, id: None }
+}
+
+fn with_loss<'a>(
+    text: &'a str,
+    parts: Vec<Part<'a>>,
+    allowance: u32,
+    goal: Goal<'_>,
+    cancel: &CancelToken,
+) -> Result<Shortened, Error> {
+    let (divided, units) = divide(parts, goal.query, cancel)?;
+    let id = goal.reversible.then(|| Id::of(text));
+    let mut budget = allowance;
+    let mut best: Option<(u32, String)> = None;
+    for _ in 0..ATTEMPTS {
+        let kept = select::select(&units, budget, cancel)?;
+        let left_out = kept.iter().filter(|kept| !**kept).count();
+        if left_out == 0 {
+            break;
+        }
+        let mut written = String::new();
+        divided.iter().for_each(|part| part.write(&kept, &mut written));
+        marker::close(&mut written, id, left_out, kept.len());
+        cancel.check()?;
+        let after = tokens::estimate(&written) as u32;
+        let too_much = after.saturating_sub(allowance);
+        if best.as_ref().is_none_or(|(least, _)| after < *least) {
+            best = Some((after, written));
+        }
+        if too_much <= allowance / 10 || budget == 0 {
+            break;
+        }
+        budget = budget.saturating_sub(too_much.max(budget / 4));
+    }
+    let Some((after, text)) = best else { return Ok(Shortened::not(u32::MAX)) };
+    let mut transforms = Vec::new();
+    divided.iter().for_each(|part| add_transforms(&mut transforms, &*part.form));
+    Ok(Shortened { how: How::Lossy, before: 0, after, text: Some(text.into()), transforms, id })
+}
+
+/// The parts in units, and all their units, weighed.
+fn divide<'a>(
+    parts: Vec<Part<'a>>,
+    query: &Query,
+    cancel: &CancelToken,
+) -> Result<(Vec<Divided<'a>>, Vec<Unit>), Error> {
+    let mut divided = Vec::with_capacity(parts.len());
+    let mut units: Vec<Unit> = Vec::new();
+    let mut group = 0u32;
+    for part in parts {
+        cancel.check()?;
+        let (form, whole) = part.in_units();
+        let mut weighed = form.weigh(query, cancel)?;
+        // Groups are a form's own.
+        let groups = weighed.iter().map(|unit| unit.group).max().map_or(0, |last| last.wrapping_add(1));
+        weighed.iter_mut().for_each(|unit| unit.group = unit.group.wrapping_add(group));
+        group = group.wrapping_add(groups);
+        divided.push(Divided { form, whole, units: units.len()..units.len() + weighed.len() });
+        units.append(&mut weighed);
+    }
+    Ok((divided, units))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn goal(allowance: Option<u32>, query: &Query) -> Goal<'_> {
+        Goal { allowance, query, reversible: true }
+    }
+
+    fn text(lines: usize) -> String {
+        (0..lines).map(|line| format!("line {line} of this text says nothing in particular\n")).collect()
+    }
+
+    #[test]
+    fn a_long_text_comes_down_to_its_allowance() {
+        let text = text(1000) + "here is an error\n" + &text(1000);
+        let query = Query::new("");
+        let before = tokens::estimate(&text) as u32;
+        let short = shorten(&text, before, goal(Some(1000), &query), &CancelToken::new()).unwrap();
+        assert_eq!(short.how, How::Lossy);
+        assert!(short.after <= 1100, "{}", short.after);
+        let written = short.text.unwrap();
+        assert!(written.contains("here is an error") && marker::id(&written) == Some(Id::of(&text)));
+    }
+
+    #[test]
+    fn without_an_allowance_nothing_is_lost() {
+        let text = text(1000);
+        let query = Query::new("");
+        let short = shorten(&text, 12_000, goal(None, &query), &CancelToken::new()).unwrap();
+        assert_ne!(short.how, How::Lossy);
+    }
+
+    #[test]
+    fn an_interrupted_text_stops() {
+        let cancel = CancelToken::new();
+        cancel.cancel(crate::cancel::Interrupt::Aborted);
+        let query = Query::new("");
+        assert!(shorten("some text", 3, goal(None, &query), &cancel).is_err());
+    }
+}
