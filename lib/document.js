@@ -6,7 +6,8 @@
 const { types } = require('node:util');
 
 const native = require('./native');
-const { reasonOf, wrongMode } = require('./compress');
+const { wrongOption } = require('./compress');
+const { reasonOf } = require('./compress/truncate');
 const { codeError, invalidArgument } = require('./errors');
 const { MAX_LENGTH, complete, completeNow, isGone, own } = require('./parse');
 const { inline, submit } = require('./submit');
@@ -143,7 +144,7 @@ class Document {
    */
   compress(options) {
     const core = this.#core;
-    const wrong = core === undefined ? disposed() : wrongMode(options);
+    const wrong = core === undefined ? disposed() : wrongOption(options);
     if (core === undefined || wrong !== undefined) return Promise.reject(wrong);
     const { pool } = core;
     const started = performance.now();
@@ -217,7 +218,7 @@ function compressed(pool, truncated, started) {
   const figures = truncated.figures();
   const [count, before, after] = figures;
   if (count === 0) return document;
-  /** @type {import('./compress').Action[]} */
+  /** @type {import('./compress/truncate').Action[]} */
   const messages = [];
   for (let at = 3; at < figures.length; at += 4) {
     const reason = reasonOf(figures[at + 1] === 1);

@@ -31,6 +31,7 @@
 //! **Errors**: ours travel through `compute`'s napi result in the cause of a napi error (`task.rs`), and become JS
 //! errors with a `code` through the `makeError` callback. What a JS callback throws comes out as it went in.
 
+mod compress;
 mod document;
 pub mod environment;
 #[cfg(feature = "faults")]

@@ -22,7 +22,7 @@ use crate::json::encoding::{TEXT_HEADER, word};
 use crate::json::write::{Encoded, JsText, to_js_text, to_utf8};
 
 /// Memory that JS writes text into.
-struct TextMemory {
+pub(super) struct TextMemory {
     /// Zeroed by the allocator, so that pages come into being when they are first written.
     bytes: Box<[UnsafeCell<u64>]>,
 }
@@ -58,10 +58,10 @@ impl TextMemory {
 }
 
 /// A task's hold on text memory.
-struct Lease(Arc<TextMemory>);
+pub(super) struct Lease(Arc<TextMemory>);
 
 impl Lease {
-    fn new(memory: Arc<TextMemory>) -> Result<Self> {
+    pub(super) fn new(memory: Arc<TextMemory>) -> Result<Self> {
         // Acquire: what an earlier task read there is behind us.
         if memory.busy().swap(1, Ordering::Acquire) == 0 {
             Ok(Self(memory))
@@ -71,7 +71,7 @@ impl Lease {
     }
 
     /// `count` units of text, from unit `first` on.
-    fn text(&self, first: u32, count: u32) -> Result<&[u16]> {
+    pub(super) fn text(&self, first: u32, count: u32) -> Result<&[u16]> {
         let (first, count) = (first as usize, count as usize);
         if first + count > (self.0.byte_length() - TEXT_HEADER) / 2 {
             return Err(Error::new(Status::InvalidArg, "the text is longer than its memory"));
@@ -91,7 +91,7 @@ impl Drop for Lease {
 /// Text memory by slot. A slot is free again when its `ArrayBuffer` has died.
 static SLOTS: Mutex<Vec<Option<Arc<TextMemory>>>> = Mutex::new(Vec::new());
 
-fn memory_at(slot: u32) -> Option<Arc<TextMemory>> {
+pub(super) fn memory_at(slot: u32) -> Option<Arc<TextMemory>> {
     SLOTS.lock().unwrap_or_else(PoisonError::into_inner).get(slot as usize).cloned().flatten()
 }
 

@@ -12,6 +12,7 @@ pub mod options;
 pub mod pipeline;
 mod plain;
 pub mod query;
+pub mod report;
 mod select;
 mod shorten;
 pub mod store;

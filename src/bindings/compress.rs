@@ -1,0 +1,277 @@
+//! `compress`: texts of a conversation in, what became of them out. `lib/compress/` knows messages; here are texts.
+
+use std::ptr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use napi::bindgen_prelude::{Error, Result, Status, Uint32Array, Unknown, check_status, sys};
+use napi::{Env, ScopedTask};
+use napi_derive::napi;
+
+use super::stringify::{Lease, memory_at};
+use super::strings;
+use super::task::{PoolTask, Submission};
+use crate::cancel::CancelToken;
+use crate::compress::Id;
+use crate::compress::options::{Options, Tier};
+use crate::compress::pipeline::{Before, Piece, Purpose, run};
+use crate::compress::report::{ACTIONS, Report};
+use crate::compress::store::Store;
+use crate::json::write::JsText;
+
+/// What `lib/compress/send.js` writes: a header, the pieces, the keys and messages of texts that came before, ids.
+mod layout {
+    /// Header: pieces, earlier texts, ids.
+    pub const HEADER: usize = 3;
+    /// Of a piece: purpose, units, message, the pieces that led to it, each from 1.
+    pub const PIECE: usize = 5;
+    /// Of an earlier text: its key, lower half first, and its message.
+    pub const TEXT: usize = 3;
+    pub const ID: usize = 2;
+}
+
+/// The numbers among the options, in this order.
+const OPTIONS: usize = 8;
+
+fn invalid(what: &str) -> Error {
+    Error::new(Status::InvalidArg, what)
+}
+
+/// Options as `lib/compress/options.js` packs them: tier, target ratio or -1, token budget or -1, least tokens, whether
+/// reversible, exact and cached, ms until the deadline or -1.
+fn options(numbers: &[f64], query: String) -> Result<Options> {
+    let [tier, ratio, budget, min_tokens, reversible, exact, cache, deadline]: [f64; OPTIONS] =
+        numbers.try_into().map_err(|_| invalid("options"))?;
+    Ok(Options {
+        tier: if tier == 0.0 { Tier::Auto } else { Tier::Lossless },
+        target_ratio: (ratio >= 0.0).then_some(ratio as f32),
+        token_budget: (budget >= 0.0).then_some(budget as u64),
+        min_tokens: min_tokens as u32,
+        reversible: reversible != 0.0,
+        exact: exact != 0.0,
+        cache: cache != 0.0,
+        deadline: (deadline >= 0.0)
+            .then(|| Instant::now() + Duration::from_micros((deadline * 1000.0) as u64)),
+        query: (!query.is_empty()).then_some(query),
+    })
+}
+
+/// Shortens texts.
+pub struct Compress {
+    lease: Option<Lease>,
+    words: Vec<u32>,
+    options: Options,
+    store: Arc<Store>,
+    cancel: CancelToken,
+}
+
+impl Compress {
+    fn run(&mut self) -> Result<Report> {
+        let lease = self.lease.take().ok_or_else(|| Error::from_reason("computed twice"))?;
+        let (header, words) = self.words.split_at(layout::HEADER);
+        let count = |at: usize| header[at] as usize;
+        let (pieces, rest) = words.split_at(count(0) * layout::PIECE);
+        let (texts, ids) = rest.split_at(count(1) * layout::TEXT);
+        let text = Transcoded::new(&lease, pieces)?;
+        // JS may write to the memory again.
+        drop(lease);
+        let pieces = text.pieces(pieces);
+        let wide = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
+        let before = Before {
+            texts: texts.chunks_exact(layout::TEXT).map(|text| (wide(text[0], text[1]), text[2])).collect(),
+            ids: ids.chunks_exact(layout::ID).map(|id| Id(wide(id[0], id[1]))).collect(),
+        };
+        let outcomes = run(&pieces, before, &self.options, &self.store, &self.cancel)?;
+        Ok(Report::new(&outcomes))
+    }
+}
+
+/// The texts as UTF-8, one behind the other.
+struct Transcoded {
+    text: String,
+    /// Where each piece ends, and whether it is what it was: lone surrogates have no UTF-8.
+    ends: Vec<(usize, bool)>,
+}
+
+impl Transcoded {
+    fn new(lease: &Lease, pieces: &[u32]) -> Result<Self> {
+        let lengths = || pieces.chunks_exact(layout::PIECE).map(|piece| piece[1]);
+        let units = lease.text(0, lengths().sum())?;
+        let mut text = String::with_capacity(units.len() + units.len() / 64);
+        let mut ends = Vec::with_capacity(pieces.len() / layout::PIECE);
+        let mut at = 0;
+        for length in lengths() {
+            let end = at + length as usize;
+            let is_exact = append(&units[at..end], &mut text);
+            ends.push((text.len(), is_exact));
+            at = end;
+        }
+        Ok(Self { text, ends })
+    }
+
+    fn pieces(&self, words: &[u32]) -> Vec<Piece<'_>> {
+        let mut start = 0;
+        let pieces = words.chunks_exact(layout::PIECE).zip(&self.ends);
+        pieces
+            .map(|(words, &(end, is_exact))| {
+                let purpose = match words[0] {
+                    1 if is_exact => Purpose::Result,
+                    2 if is_exact => Purpose::Said,
+                    3 => Purpose::Aside,
+                    _ => Purpose::Count,
+                };
+                let led_by = [words[3], words[4]].map(|place| place.checked_sub(1));
+                let text = &self.text[start..end];
+                start = end;
+                Piece { text, purpose, message: words[2], led_by }
+            })
+            .collect()
+    }
+}
+
+/// Appends UTF-16 text; whether it had no lone surrogates.
+fn append(units: &[u16], to: &mut String) -> bool {
+    const RUN: usize = 64;
+    let (runs, _) = units.as_chunks::<RUN>();
+    let mut at = 0;
+    for run in runs {
+        if run.iter().fold(0, |seen, unit| seen | unit) >= 0x80 {
+            break;
+        }
+        let bytes = run.map(|unit| unit as u8);
+        // SAFETY: all of them are ASCII.
+        to.push_str(unsafe { std::str::from_utf8_unchecked(&bytes) });
+        at += RUN;
+    }
+    let mut is_exact = true;
+    while at < units.len() {
+        let rest = &units[at..units.len().min(at + RUN)];
+        if rest.iter().fold(0, |seen, unit| seen | unit) < 0x80 {
+            to.extend(rest.iter().map(|unit| *unit as u8 as char));
+            at += rest.len();
+            continue;
+        }
+        // A pair is not cut in two.
+        let cut = rest.len() == RUN && (0xd800..0xdc00).contains(&rest[RUN - 1]) && at + RUN < units.len();
+        let rest = &rest[..rest.len() - usize::from(cut)];
+        for c in char::decode_utf16(rest.iter().copied()) {
+            is_exact &= c.is_ok();
+            to.push(c.unwrap_or(char::REPLACEMENT_CHARACTER));
+        }
+        at += rest.len();
+    }
+    is_exact
+}
+
+impl<'env> ScopedTask<'env> for Compress {
+    type Output = Report;
+    type JsValue = Unknown<'env>;
+
+    fn compute(&mut self) -> Result<Report> {
+        self.run()
+    }
+
+    fn resolve(&mut self, env: &'env Env, report: Report) -> Result<Unknown<'env>> {
+        let result = reply(env.raw(), report)?;
+        // SAFETY: the handle was just made by this environment.
+        Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), result) })
+    }
+}
+
+/// `[figures, blocks, names, transforms]`.
+fn reply(env: sys::napi_env, report: Report) -> Result<sys::napi_value> {
+    let blocks = report.blocks.into_iter().map(|block| match block {
+        JsText::Latin1(text) => strings::latin1(env, text),
+        JsText::Utf16(text) => strings::utf16(env, text),
+    });
+    let blocks = array(env, blocks)?;
+    let names = array(env, report.names.into_iter().map(|name| string(env, &name)))?;
+    let transforms = array(env, report.transforms.into_iter().map(|name| string(env, name)))?;
+    // SAFETY: on the environment's thread.
+    let figures =
+        unsafe { napi::bindgen_prelude::ToNapiValue::to_napi_value(env, Uint32Array::new(report.figures)) }?;
+    array(env, [Ok(figures), Ok(blocks), Ok(names), Ok(transforms)].into_iter())
+}
+
+fn array(
+    env: sys::napi_env,
+    items: impl ExactSizeIterator<Item = Result<sys::napi_value>>,
+) -> Result<sys::napi_value> {
+    let mut result = ptr::null_mut();
+    // SAFETY: on the environment's thread.
+    check_status!(unsafe { sys::napi_create_array_with_length(env, items.len(), &raw mut result) })?;
+    for (index, item) in items.enumerate() {
+        // SAFETY: as above; both handles are live.
+        check_status!(unsafe { sys::napi_set_element(env, result, index as u32, item?) })?;
+    }
+    Ok(result)
+}
+
+fn string(env: sys::napi_env, text: &str) -> Result<sys::napi_value> {
+    let mut result = ptr::null_mut();
+    // SAFETY: a live slice, on the environment's thread.
+    check_status!(unsafe {
+        sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len() as isize, &raw mut result)
+    })?;
+    Ok(result)
+}
+
+/// Shortens the texts that `words` describes, which are in the memory of `slot`.
+#[napi(
+    ts_args_type = "pool: number, control: number, slot: number, words: Uint32Array, numbers: Float64Array, query: string",
+    ts_return_type = "Promise<[Uint32Array, string[], string[], string[]]>"
+)]
+pub fn compress(
+    pool: u32,
+    control: f64,
+    slot: u32,
+    words: &[u32],
+    numbers: &[f64],
+    query: String,
+) -> Result<PoolTask<Compress>> {
+    let memory = memory_at(slot).ok_or_else(|| invalid("no such text memory"))?;
+    let header = words.get(..layout::HEADER).ok_or_else(|| invalid("no header"))?;
+    let (pieces, texts, ids) = (header[0] as usize, header[1] as usize, header[2] as usize);
+    let length = layout::HEADER + pieces * layout::PIECE + texts * layout::TEXT + ids * layout::ID;
+    let words = words.get(..length).ok_or_else(|| invalid("too few words"))?;
+    let units = words[layout::HEADER..][..pieces * layout::PIECE].chunks_exact(layout::PIECE);
+    let units = units.map(|piece| piece[1] as usize).sum::<usize>();
+    let mut submission = Submission::new(pool, control, "compress").bytes(units * 3 + words.len() * 4);
+    let cancel = submission.token();
+    let options = options(numbers, query)?;
+    let task = Compress {
+        lease: Some(Lease::new(memory)?),
+        words: words.to_vec(),
+        options,
+        store: Store::shared(),
+        cancel,
+    };
+    Ok(PoolTask::new(submission, task))
+}
+
+/// The actions that figures name by number.
+#[napi]
+pub fn compress_actions() -> Vec<&'static str> {
+    ACTIONS.iter().map(|(name, _)| *name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn text_is_transcoded(text in any::<String>(), tail in "[a-zé😀]{0,200}", lone in any::<bool>()) {
+            let text = text + &tail;
+            let mut units: Vec<u16> = text.encode_utf16().collect();
+            let mut out = String::new();
+            prop_assert!(append(&units, &mut out));
+            prop_assert_eq!(&out, &text);
+            if lone {
+                units.push(0xd800);
+                prop_assert!(!append(&units, &mut out));
+            }
+        }
+    }
+}
