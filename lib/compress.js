@@ -9,8 +9,8 @@
  */
 
 const native = require('./native');
-const { recall, remember } = require('./compress/memory');
-const { ASIDE, Texts, startOfTurns, textOf } = require('./compress/messages');
+const { FIGURES, recall, remember } = require('./compress/memory');
+const { ASIDE, KINDS, Texts, WORDS, startOfTurns, textOf } = require('./compress/messages');
 const { packOptions, wrongOption } = require('./compress/options');
 const { send } = require('./compress/send');
 const { truncateAll } = require('./compress/truncate');
@@ -43,9 +43,6 @@ const { inline } = require('./submit');
  *
  * @typedef {import('./compress/options').CompressOptions} CompressOptions
  */
-
-/** Numbers of a text in a report: WORDS in src/compress/report.rs. */
-const FIGURES = 11;
 
 /** What native code calls its actions, by number. @type {string[]} */
 const ACTIONS = native.compressActions();
@@ -117,6 +114,14 @@ function shorten(pool, messages, options) {
   );
 }
 
+/**
+ * Whether every text matters: all are counted, and may be too long.
+ * @param {CompressOptions} options
+ */
+function needsAll({ exactTokens, tokenBudget, modelLimit, targetRatio }) {
+  return exactTokens === true || tokenBudget !== undefined || modelLimit !== undefined || targetRatio !== undefined;
+}
+
 /** One call's. */
 class Work {
   /**
@@ -125,69 +130,52 @@ class Work {
    */
   constructor(messages, options) {
     this.options = options;
-    const recent = startOfTurns(messages, options.preserveRecentTurns ?? 0);
-    this.recent = recent;
-    const known = recall(messages, options);
-    /** What is known of the first so many entries. */
-    this.first = known.texts.source.length;
-    this.firstMessage = known.texts.reasons.length;
-    this.known = known;
-    this.texts = known.texts;
-    this.outcomes = known.outcomes;
-    this.messages = messages;
-    this.texts.messages = messages;
-    this.texts.walk(messages.length, recent);
-    /** Places of replaced texts of messages that are known. */
-    this.again = this.placesAgain();
-    /** Entries by piece; -1 for what is not asked for. @type {number[]} */
-    this.entries = [];
+    this.texts = new Texts(messages, needsAll(options));
+    this.texts.walk(startOfTurns(messages, options.preserveRecentTurns ?? 0));
+    this.known = recall(this.texts, options);
+    /** Pieces that are no entries. */
+    this.asides = 0;
     this.batch = this.makeBatch();
   }
 
-  /** Snapshots of the known messages whose texts are replaced. */
-  placesAgain() {
-    const again = new Texts(this.messages);
-    /** @type {number[]} */
-    const starts = [];
-    const { text } = this.outcomes;
-    const { message } = this.texts;
-    for (let entry = 0; entry < this.first; entry++) {
-      if (text[entry] === undefined || starts[message[entry]] !== undefined) continue;
-      const index = message[entry];
-      starts[index] = again.source.length;
-      again.read(this.messages[index], index, index >= this.recent);
-    }
-    return { places: again.place, starts };
-  }
-
+  /** @returns {import('./compress/send').Batch} what is not known yet */
   makeBatch() {
-    const { texts, first, outcomes, entries } = this;
-    const { source, purpose, message, user, call } = texts;
-    /** @type {import('./compress/send').Batch} */
-    const batch = { texts: [], pieces: [], earlier: [], ids: [] };
-    const { pieces } = batch;
-    /** @type {Map<number, number>} */
+    const { source, words, count, lead } = this.texts;
+    const first = this.known.count;
+    /** @type {string[]} */
+    const texts = [];
+    /** Pieces, from 1, of what leads to others. @type {Map<any, number>} */
     const asides = new Map();
-    for (let entry = first; entry < source.length; entry++) {
-      for (const before of [user[entry], call[entry]]) {
-        if (before === 0 || before > first || asides.has(before)) continue;
-        const text = textOf(source[before - 1]);
-        batch.texts.push(text);
-        pieces.push(ASIDE, text.length, 0, 0, 0);
-        asides.set(before, entries.push(-1));
-      }
+    /** @param {any} led */
+    const aside = (led) => {
+      if (led === '' || led === null) return 0;
+      const known = asides.get(led);
+      if (known !== undefined) return known;
+      const number = texts.push(textOf(led));
+      asides.set(led, number);
+      return number;
+    };
+    for (let entry = first; entry < count; entry++) {
+      const led = lead[entry];
+      if (led === null) continue;
+      words[entry * WORDS + 3] = aside(led.user);
+      words[entry * WORDS + 4] = aside(led.call);
     }
-    const offset = entries.length - first;
-    /** @param {number} before */
-    const pieceOf = (before) => (before > first ? before + offset : (asides.get(before) ?? 0));
-    for (let entry = first; entry < source.length; entry++) {
-      const text = typeof source[entry] === 'string' ? source[entry] : textOf(source[entry]);
-      batch.texts.push(text);
-      pieces.push(purpose[entry], text.length, message[entry], pieceOf(user[entry]), pieceOf(call[entry]));
-      entries.push(entry);
+    const ahead = texts.length;
+    this.asides = ahead;
+    const pieces = new Uint32Array((ahead + count - first) * WORDS);
+    for (let piece = 0; piece < ahead; piece++) {
+      pieces[piece * WORDS] = ASIDE;
+      pieces[piece * WORDS + 1] = texts[piece].length;
     }
-    if (pieces.length > 0) outcomes.listEarlier(message, batch);
-    return batch;
+    pieces.set(words.subarray(first * WORDS, count * WORDS), ahead * WORDS);
+    for (let entry = first; entry < count; entry++) {
+      const given = source[entry];
+      const text = typeof given === 'string' ? given : textOf(given);
+      pieces[texts.length * WORDS + 1] = text.length;
+      texts.push(text);
+    }
+    return { texts, pieces, ...this.known.before() };
   }
 
   /**
@@ -196,8 +184,9 @@ class Work {
    * @returns {CompressResult}
    */
   finish(report, started) {
-    const { outcomes, messages, options } = this;
-    if (report !== undefined) this.take(report);
+    const { texts, known, options } = this;
+    const { messages } = texts;
+    if (report !== undefined) known.add(report, this.asides);
     const out = messages.slice();
     const reports = this.rebuild(out);
     let before = 0;
@@ -206,7 +195,7 @@ class Work {
       before += reports[i].tokens_before;
       after += reports[i].tokens_after;
     }
-    remember(this.known, this.first, options);
+    remember(known, texts);
     const stats = {
       original_count: messages.length,
       compressed_count: messages.length,
@@ -216,29 +205,27 @@ class Work {
       savings_percent: before === 0 ? 0 : (100 * (before - after)) / before,
       compression_ratio: before === 0 ? 1 : after / before,
       latency_ms: performance.now() - started,
-      transforms_applied: Array.from(outcomes.transforms),
+      transforms_applied: known.transforms.slice(),
       messages: reports,
     };
     return withTools({ messages: out, compressed: after < before, stats }, options);
   }
 
-  /** @param {[Uint32Array, string[], string[], string[]]} report */
-  take([figures, blocks, names, transforms]) {
-    const { entries, outcomes } = this;
-    for (const name of transforms) outcomes.transforms.add(name);
-    for (let piece = 0, at = 0; piece < entries.length; piece++, at += FIGURES) {
-      if (entries[piece] === -1) continue;
-      const block = figures[at + 4];
-      const start = figures[at + 5];
-      const text = block === 0 ? undefined : blocks[block - 1].substring(start, start + figures[at + 6]);
-      outcomes.action.push(figures[at]);
-      outcomes.reason.push(names[figures[at + 1]]);
-      outcomes.before.push(figures[at + 2]);
-      outcomes.after.push(figures[at + 3]);
-      outcomes.text.push(text);
-      outcomes.keys.push(figures[at + 7], figures[at + 8]);
-      outcomes.ids.push(figures[at + 9], figures[at + 10]);
+  /**
+   * Tokens of a character of each kind, and of a call, as far as they were counted.
+   */
+  likes() {
+    const { words, kind, count, source } = this.texts;
+    const { figures } = this.known;
+    // A few of what is usual, for where there is nothing to go by.
+    const lengths = [40, 40, 40, 1];
+    const tokens = [9, 9, 10, 25];
+    for (let entry = 0; entry < count; entry++) {
+      if (words[entry * WORDS] !== 0) continue;
+      lengths[kind[entry]] += typeof source[entry] === 'string' ? words[entry * WORDS + 1] : 1;
+      tokens[kind[entry]] += figures[entry * FIGURES + 2];
     }
+    return tokens.map((sum, like) => sum / lengths[like]);
   }
 
   /**
@@ -247,37 +234,33 @@ class Work {
    * @returns {MessageReport[]} one for each message
    */
   rebuild(out) {
-    const { texts, outcomes, first, again } = this;
-    const { message, reasons, place } = texts;
-    const { action, reason, before, after, text } = outcomes;
+    const { words, reasons, place, count, uncounted } = this.texts;
+    const { figures, names, texts } = this.known;
+    const [user, assistant, other, call] = this.likes();
     /** @type {MessageReport[]} */
     const reports = [];
     let entry = 0;
     for (let index = 0; index < out.length; index++) {
-      let strongest = 0;
-      let why = reasons[index];
-      let tokensBefore = 0;
-      let tokensAfter = 0;
-      const start = entry;
-      for (; entry < message.length && message[entry] === index; entry++) {
-        tokensBefore += before[entry];
-        tokensAfter += after[entry];
-        if (place[entry] === null) continue;
-        if (why === null || action[entry] > strongest) why = reason[entry];
-        if (action[entry] > strongest) strongest = action[entry];
-        const replacement = text[entry];
-        if (replacement !== undefined) {
-          const where = entry < first ? again.places[again.starts[index] + entry - start] : place[entry];
-          out[index] = put(/** @type {import('./compress/messages').Place} */ (where), replacement);
-        }
+      let action = 0;
+      let reason = reasons[index];
+      const like = index * KINDS;
+      let before = Math.round(
+        uncounted[like] * user + uncounted[like + 1] * assistant + uncounted[like + 2] * other + uncounted[like + 3] * call,
+      );
+      let after = before;
+      for (; entry < count && words[entry * WORDS + 2] === index; entry++) {
+        const at = entry * FIGURES;
+        before += figures[at + 2];
+        after += figures[at + 3];
+        const where = place[entry];
+        if (where === null) continue;
+        const done = figures[at];
+        if (reason === null || done > action) reason = names[figures[at + 1]];
+        if (done > action) action = done;
+        const replacement = texts[entry];
+        if (replacement !== undefined) out[index] = put(where, replacement);
       }
-      reports.push({
-        index,
-        action: ACTIONS[strongest],
-        reason: why ?? '',
-        tokens_before: tokensBefore,
-        tokens_after: tokensAfter,
-      });
+      reports.push({ index, action: ACTIONS[action], reason: reason ?? '', tokens_before: before, tokens_after: after });
     }
     return reports;
   }

@@ -1,12 +1,13 @@
 'use strict';
 
-// What is remembered of conversations, so that one that grew costs its new messages only: their texts do not cross again.
+// What is remembered of conversations, so that one that grew costs its new messages only: the texts of the others do not
+// cross again.
 //
-// A conversation is found by its last message, an object. What was done to its texts holds as long as all its messages
-// are the same objects with the same texts in them, which is looked at each time; then the rest of the walk begins behind
-// them. It goes when the message does, or with the first call that finds it: that call remembers the longer one.
+// A conversation is found by its last message, an object. What was done to its texts holds as far as the texts are the
+// same strings, which is looked at each time; so what the caller changes in between is seen. It goes when the message
+// does, or with the first call that finds it: that call remembers the longer one.
 
-const { Texts } = require('./messages');
+const { WORDS } = require('./messages');
 
 /** Messages from the end in which a remembered one is looked for. */
 const REACH = 64;
@@ -14,181 +15,168 @@ const REACH = 64;
 /** For so many ms: native code keeps originals for longer, but wants to hear of them at times. */
 const KEEP_MS = 30 * 60 * 1000;
 
-/** What was done to texts, one entry in each list. */
-class Outcomes {
-  /** @type {number[]} */
-  action = [];
-  /** @type {string[]} */
-  reason = [];
-  /** @type {number[]} */
-  before = [];
-  /** @type {number[]} */
-  after = [];
-  /** @type {(string | undefined)[]} */
-  text = [];
-  /** Two words each. @type {number[]} */
-  keys = [];
-  /** @type {number[]} */
-  ids = [];
-  /** @type {Set<string>} */
-  transforms = new Set();
+/** Numbers of a text in a report: WORDS in src/compress/report.rs. */
+const FIGURES = 11;
+const REASON = 1;
+const KEY = 7;
+const ID = 9;
+
+/** What was done to the texts of a conversation. */
+class Known {
+  /** @param {string} key Of the options; empty: not to be remembered. */
+  constructor(key) {
+    this.key = key;
+    /** @type {any[]} */
+    this.source = [];
+    this.words = new Uint32Array(0);
+    /** @type {(import('./messages').Lead | null)[]} */
+    this.lead = [];
+    /** Entries for which there are figures. */
+    this.count = 0;
+    this.figures = new Uint32Array(0);
+    /** New texts by entry. @type {(string | undefined)[]} */
+    this.texts = [];
+    /** Reasons by number. @type {string[]} */
+    this.names = [];
+    /** @type {string[]} */
+    this.transforms = [];
+    this.at = 0;
+  }
 
   /**
-   * What texts that follow have to know.
-   * @param {number[]} message of each
-   * @param {import('./send').Batch} batch
+   * Forgets from the first entry on that is not the same in this conversation.
+   * @param {import('./messages').Texts} texts
    */
-  listEarlier(message, { earlier, ids }) {
-    for (let entry = 0; entry < this.action.length; entry++) {
-      const low = this.keys[2 * entry];
-      const high = this.keys[2 * entry + 1];
-      if (low !== 0 || high !== 0) earlier.push(low, high, message[entry]);
-      if (this.ids[2 * entry] !== 0 || this.ids[2 * entry + 1] !== 0) ids.push(this.ids[2 * entry], this.ids[2 * entry + 1]);
+  keepSame(texts) {
+    const { source, words, lead } = this;
+    const end = Math.min(this.count, texts.count);
+    let same = 0;
+    while (
+      same < end &&
+      source[same] === texts.source[same] &&
+      isSame(words, texts.words, same) &&
+      isSameLead(lead[same], texts.lead[same])
+    ) {
+      same++;
     }
+    if (same === this.count) return;
+    // A message is the same as a whole or not at all: its later texts may say more of the earlier ones.
+    while (same > 0 && same < texts.count && texts.words[same * WORDS + 2] === texts.words[(same - 1) * WORDS + 2]) same--;
+    this.count = same;
+    this.texts.length = same;
+  }
+
+  /**
+   * What was done to the entries behind those that were known.
+   * @param {[Uint32Array, string[], string[], string[]]} report
+   * @param {number} asides Pieces at the beginning that are no entries.
+   */
+  add([figures, blocks, names, transforms], asides) {
+    const numbers = names.map((name) => {
+      const known = this.names.indexOf(name);
+      return known < 0 ? this.names.push(name) - 1 : known;
+    });
+    for (const name of transforms) if (!this.transforms.includes(name)) this.transforms.push(name);
+    for (let at = asides * FIGURES; at < figures.length; at += FIGURES) {
+      figures[at + REASON] = numbers[figures[at + REASON]];
+      const block = figures[at + 4];
+      const start = figures[at + 5];
+      this.texts.push(block === 0 ? undefined : blocks[block - 1].substring(start, start + figures[at + 6]));
+    }
+    if (this.count === 0 && asides === 0) {
+      this.figures = figures;
+    } else {
+      const all = new Uint32Array(this.texts.length * FIGURES);
+      all.set(this.figures.subarray(0, this.count * FIGURES));
+      all.set(figures.subarray(asides * FIGURES), this.count * FIGURES);
+      this.figures = all;
+    }
+    this.count = this.texts.length;
+  }
+
+  /** What texts that follow have to know of those before them. */
+  before() {
+    const { figures, words, count } = this;
+    /** @type {number[]} */
+    const earlier = [];
+    /** @type {number[]} */
+    const ids = [];
+    for (let entry = 0, at = 0; entry < count; entry++, at += FIGURES) {
+      if (figures[at + KEY] !== 0 || figures[at + KEY + 1] !== 0) {
+        earlier.push(figures[at + KEY], figures[at + KEY + 1], words[entry * WORDS + 2]);
+      }
+      if (figures[at + ID] !== 0 || figures[at + ID + 1] !== 0) ids.push(figures[at + ID], figures[at + ID + 1]);
+    }
+    return { earlier, ids };
   }
 }
 
 /**
- * @typedef {object} Known
- * @property {Texts} texts
- * @property {Outcomes} outcomes
- * @property {Prints} prints Of the messages.
- * @property {string} key Of the options.
- * @property {number} at
+ * Whether an entry has the same purpose and message.
+ * @param {Uint32Array} one
+ * @param {Uint32Array} other
+ * @param {number} entry
  */
+function isSame(one, other, entry) {
+  const at = entry * WORDS;
+  return one[at] === other[at] && one[at + 2] === other[at + 2];
+}
+
+/**
+ * @param {import('./messages').Lead | null} one
+ * @param {import('./messages').Lead | null} other
+ */
+function isSameLead(one, other) {
+  if (one === null || other === null) return one === other;
+  return one.user === other.user && one.call === other.call;
+}
 
 /** @type {WeakMap<object, Known>} By the last message. */
 const conversations = new WeakMap();
 
-/** What a message was: the values in it that the walk looks at. Recorded once, compared from then on. */
-class Prints {
-  /** @type {unknown[]} */
-  values = [];
-  at = 0;
-  same = true;
-  recording = true;
-
-  /** @param {unknown} value */
-  put(value) {
-    if (this.recording) this.values.push(value);
-    else if (this.values[this.at++] !== value) this.same = false;
-  }
-
-  /** @param {any} message */
-  message(message) {
-    this.put(message);
-    if (typeof message !== 'object' || message === null) return;
-    this.put(message.role);
-    const { content, output, tool_calls: calls } = message;
-    this.content(content);
-    if (output !== undefined) this.content(output);
-    if (message.role === undefined) this.block(message);
-    if (!Array.isArray(calls)) return;
-    for (const call of calls) {
-      this.put(call?.id);
-      this.put(call?.function?.arguments);
-    }
-  }
-
-  /** @param {any} content */
-  content(content) {
-    this.put(content);
-    if (!Array.isArray(content)) return;
-    this.put(content.length);
-    for (const block of content) {
-      this.put(block);
-      if (typeof block === 'object' && block !== null) this.block(block);
-    }
-  }
-
-  /** @param {any} block */
-  block(block) {
-    this.put(block.type);
-    this.put(block.text);
-    this.put(block.is_error);
-    this.put(block.cache_control);
-    if (block.type === 'tool_result') this.content(block.content);
-  }
-
-  /**
-   * Whether the first messages are those that were recorded.
-   * @param {readonly any[]} messages
-   * @param {number} count
-   */
-  match(messages, count) {
-    this.recording = false;
-    this.same = true;
-    this.at = 0;
-    for (let index = 0; index < count && this.same; index++) this.message(messages[index]);
-    return this.same && this.at === this.values.length;
-  }
-
-  /**
-   * @param {readonly any[]} messages
-   * @param {number} first
-   */
-  record(messages, first) {
-    this.recording = true;
-    for (let index = first; index < messages.length; index++) this.message(messages[index]);
-  }
+/**
+ * What must be the same for an outcome to hold; empty where outcomes depend on what follows.
+ * @param {import('./options').CompressOptions} options
+ */
+function keyOf(options) {
+  const { cache, deadlineMs, preserveRecentTurns = 0, tokenBudget, modelLimit } = options;
+  const dependsOnMore = deadlineMs !== undefined || preserveRecentTurns > 0 || tokenBudget !== undefined || modelLimit !== undefined;
+  if (cache === false || dependsOnMore) return '';
+  const { mode = 'auto', targetRatio, minTokens, reversible = true, exactTokens = false, model, queryContext } = options;
+  return `${mode} ${targetRatio} ${minTokens} ${reversible} ${exactTokens} ${model} ${queryContext}`;
 }
 
 /**
- * What must be the same for an outcome to hold.
+ * What is known of the texts that a conversation begins with.
+ * @param {import('./messages').Texts} texts
  * @param {import('./options').CompressOptions} options
  */
-function keyOf({ mode, targetRatio, queryContext, minTokens, reversible, exactTokens, model }) {
-  return `${mode ?? 'auto'} ${targetRatio} ${minTokens} ${reversible ?? true} ${exactTokens ?? false} ${model} ${queryContext}`;
-}
-
-/**
- * Whether a conversation is to be remembered: nothing in it may depend on what follows.
- * @param {import('./options').CompressOptions} options
- */
-function isMemorable({ cache, deadlineMs, preserveRecentTurns = 0, tokenBudget, modelLimit }) {
-  return cache !== false && deadlineMs === undefined && preserveRecentTurns === 0 && tokenBudget === undefined && modelLimit === undefined;
-}
-
-/**
- * What is known of the conversation that the messages begin with.
- * @param {any[]} messages
- * @param {import('./options').CompressOptions} options
- * @returns {Known}
- */
-function recall(messages, options) {
-  const fresh = () => ({ texts: new Texts(messages), outcomes: new Outcomes(), prints: new Prints(), key: '', at: 0 });
-  if (!isMemorable(options)) return fresh();
+function recall(texts, options) {
   const key = keyOf(options);
-  for (let index = messages.length - 1; index >= 0 && index >= messages.length - REACH; index--) {
+  const { messages } = texts;
+  for (let index = messages.length - 1; key !== '' && index >= 0 && index >= messages.length - REACH; index--) {
     const known = conversations.get(messages[index]);
-    if (known === undefined || known.texts.reasons.length !== index + 1 || known.key !== key) continue;
+    if (known === undefined || known.key !== key) continue;
     conversations.delete(messages[index]);
-    if (performance.now() - known.at < KEEP_MS && known.prints.match(messages, index + 1)) {
-      known.prints.record(messages, index + 1);
-      return known;
-    }
+    if (performance.now() - known.at > KEEP_MS) break;
+    known.keepSame(texts);
+    return known;
   }
-  const known = { ...fresh(), key };
-  known.prints.record(messages, 0);
-  return known;
+  return new Known(key);
 }
 
 /**
- * @param {Known} known of all messages now
- * @param {number} first Entries before this one had been known.
- * @param {import('./options').CompressOptions} options
+ * @param {Known} known
+ * @param {import('./messages').Texts} texts all of which are known now
  */
-function remember(known, first, options) {
-  const { messages, place } = known.texts;
+function remember(known, { messages, source, words, lead }) {
   const last = messages[messages.length - 1];
-  if (typeof last !== 'object' || last === null || !isMemorable(options)) return;
-  // A copy that was handed out is no snapshot any more.
-  for (let entry = first; entry < place.length; entry++) if (place[entry] !== null) place[entry] = HANDED_OUT;
+  if (typeof last !== 'object' || last === null || known.key === '') return;
+  known.source = source;
+  known.words = words;
+  known.lead = lead;
   known.at = performance.now();
   conversations.set(last, known);
 }
 
-/** Stands for the place of a text that could be replaced. */
-const HANDED_OUT = { holder: null, key: 0, up: null };
-
-module.exports = { recall, remember };
+module.exports = { FIGURES, recall, remember };

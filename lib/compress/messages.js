@@ -3,87 +3,170 @@
 // What messages are made of: OpenAI chat messages, Anthropic messages, items of OpenAI responses, as they come. The same
 // model as src/compress/message/, which has it for Documents.
 //
-// A walk over the messages lists their texts: those that may be shortened, and the others, which are counted and say what
-// a tool was asked for. It copies nothing but the objects on the way to a text that may be replaced, which makes the
-// result a snapshot: what the caller changes afterwards does not show in it.
+// A walk over the messages lists the texts that may be shortened. It copies nothing but the objects on the way to such a
+// text, which makes the result a snapshot: what the caller changes afterwards does not show in it.
+//
+// The other texts are there to be counted. Looking at each would cost more than all the rest, so of many short ones every
+// eighth is counted, and the others are taken to be like those.
 
-/** What a text is, as in src/compress/pipeline.rs. */
-const COUNT = 0;
+/** What a text is, as in src/compress/pipeline.rs; 0 is for those that are only counted. */
 const RESULT = 1;
 const SAID = 2;
 const ASIDE = 3;
 
-/** Characters below which a text cannot have enough tokens to be worth shortening. */
+/** Words of an entry: purpose, length, message, and the pieces that led to it, the user's and the call's, from 1. */
+const WORDS = 5;
+
+/** Characters below which a result cannot have enough tokens to be worth shortening. */
 const SHORT = 32;
+
+/** The same for what the assistant said: it is not long-winded by nature, as tools are. */
+const SHORT_SAID = 2000;
+
+/** Characters from which a text may be too long, so that it matters what led to it. */
+const LONG = 1000;
+
+/** Characters from which a result may be what was retrieved. */
+const RETRIEVED = 256;
+
+/** Messages of a conversation that is counted as a whole, and characters of a text that is. */
+const FEW = 64;
+const COUNTED = 512;
 
 /** Blocks that carry text in one of the formats. */
 const TEXT_BLOCKS = new Set(['text', 'input_text', 'output_text']);
 
-/** Items of responses that are a tool's result, and what called it. */
+/** Items of responses that are a tool's result. */
 const OUTPUTS = new Set(['function_call_output', 'custom_tool_call_output', 'local_shell_call_output']);
 
-/** Levels of a call's input that are looked at. */
+/** Levels of a call's input that are looked at, and messages before a result in which its call is looked for. */
 const INPUT_DEPTH = 64;
+const CALL_REACH = 64;
+
+/** What may be the id in a marker. */
+const HASH = /(?:^|[^0-9a-f])[0-9a-f]{16}(?![0-9a-f])/;
+
+/** Kinds of text that are estimated by their like. */
+const USER = 0;
+const ASSISTANT = 1;
+const OTHER = 2;
+const CALL = 3;
+const KINDS = 4;
 
 /**
  * Where a replaced text goes. `up` puts the copied holder in its place.
  * @typedef {{ holder: any, key: string | number, up: Place | null }} Place
+ *
+ * What led to a text: what the user said, and the tool call.
+ * @typedef {{ user: string, call: any }} Lead
  */
 
-/** The texts of messages, in order, one entry in each list. */
+/** The texts of messages, in order. */
 class Texts {
-  /** @param {readonly any[]} messages */
-  constructor(messages) {
+  /**
+   * @param {readonly any[]} messages
+   * @param {boolean} [all] Whether all texts are to be counted, and to know what led to them.
+   */
+  constructor(messages, all = false) {
     this.messages = messages;
-    /** Texts, or inputs of calls, to be written as text. @type {any[]} */
+    this.all = all;
+    this.countAll = all || messages.length <= FEW;
+    /** Entries. */
+    this.count = 0;
+    /** What src/bindings/compress.rs reads of each. */
+    this.words = new Uint32Array(WORDS * (messages.length + 16));
+    /** Texts; of calls, the objects that have their names and inputs. @type {any[]} */
     this.source = [];
-    /** @type {number[]} */
-    this.purpose = [];
-    /** The message of each. @type {number[]} */
-    this.message = [];
-    /** Entries that led to it: the user's and the call's, from 1; 0: none. @type {number[]} */
-    this.user = [];
-    /** @type {number[]} */
-    this.call = [];
-    /** Where its replacement goes. @type {(Place | null)[]} */
+    /** What each is like: one of the kinds. @type {number[]} */
+    this.kind = [];
+    /** Where the replacement of a text that may be replaced goes. @type {(Place | null)[]} */
     this.place = [];
-    /** Why each message stays as it is, unless its texts say so; as far as the walk has come. @type {(string | null)[]} */
+    /** @type {(Lead | null)[]} */
+    this.lead = [];
+    /** Why each message stays as it is; null: its texts say. @type {(string | null)[]} */
     this.reasons = [];
-    /** The latest text of the user's. */
-    this.lastUser = 0;
-    /** Entries of calls by id. @type {Map<string, number>} */
-    this.calls = new Map();
+    /** Characters, and calls, of each message that are not counted: KINDS numbers each. */
+    this.uncounted = new Uint32Array(KINDS * messages.length);
+    /** The user's latest text. */
+    this.lastUser = '';
+    /** Whether a text may have been shortened for good, and its original be asked for. */
+    this.mayRetrieve = all;
   }
 
-  /**
-   * Walks on, up to a message.
-   * @param {number} end
-   * @param {number} recent The first message that is protected as recent.
-   */
-  walk(end, recent) {
-    for (let index = this.reasons.length; index < end; index++) {
-      const message = this.messages[index];
-      this.reasons.push(
+  /** @param {number} recent The first message that is protected as recent. */
+  walk(recent) {
+    const { messages, reasons } = this;
+    for (let index = 0; index < messages.length; index++) {
+      const message = messages[index];
+      reasons.push(
         typeof message === 'object' && message !== null ? this.read(message, index, index >= recent) : 'no message',
       );
     }
   }
 
   /**
+   * A text that stays as it is, or a call.
    * @param {any} source
+   * @param {number} length
+   * @param {number} index
+   * @param {number} kind
+   */
+  keep(source, length, index, kind) {
+    if (length > COUNTED || (index & 7) === 0 || this.countAll) {
+      this.push(source, 0, length, index, kind, null, null);
+    } else {
+      this.uncounted[index * KINDS + kind] += length;
+    }
+  }
+
+  /**
+   * A text that may be replaced.
+   * @param {string} text
    * @param {number} purpose
    * @param {number} index
-   * @param {number} call
-   * @param {Place | null} place
+   * @param {any} id of the call
+   * @param {Place} place
    */
-  add(source, purpose, index, call, place) {
+  add(text, purpose, index, id, place) {
+    const { length } = text;
+    let lead = null;
+    if (length > LONG || this.all) {
+      this.mayRetrieve = true;
+      lead = { user: this.lastUser, call: this.findCall(id, index) };
+    } else if (this.mayRetrieve && length > RETRIEVED) {
+      const call = this.findCall(id, index);
+      if (call !== null && HASH.test(textOf(call))) lead = { user: '', call };
+    }
+    this.push(text, purpose, length, index, OTHER, place, lead);
+  }
+
+  /**
+   * @param {any} source
+   * @param {number} purpose
+   * @param {number} length
+   * @param {number} index
+   * @param {number} kind
+   * @param {Place | null} place
+   * @param {Lead | null} lead
+   */
+  push(source, purpose, length, index, kind, place, lead) {
+    const at = this.count * WORDS;
+    if (at + WORDS > this.words.length) this.grow();
+    const { words } = this;
+    words[at] = purpose;
+    words[at + 1] = length;
+    words[at + 2] = index;
     this.source.push(source);
-    this.purpose.push(purpose);
-    this.message.push(index);
-    this.user.push(place === null ? 0 : this.lastUser);
-    this.call.push(call);
+    this.kind.push(kind);
     this.place.push(place);
-    return this.source.length;
+    this.lead.push(lead);
+    this.count++;
+  }
+
+  grow() {
+    const words = new Uint32Array(2 * this.words.length);
+    words.set(this.words);
+    this.words = words;
   }
 
   /**
@@ -93,24 +176,15 @@ class Texts {
    * @returns {string | null} why it stays as it is
    */
   read(message, index, isRecent) {
-    const { role, content } = message;
-    switch (role) {
-      case 'tool':
-      case 'function':
-        return this.result(message, 'content', message.tool_call_id, index, isRecent);
-      case 'user':
-        return this.turn(message, index, isRecent);
-      case 'assistant': {
-        const reason = this.said(message, index, isRecent);
-        if (Array.isArray(message.tool_calls)) this.toolCalls(message.tool_calls, index);
-        return reason;
-      }
-      case undefined:
-        return this.item(message, index, isRecent);
-      default:
-        this.count(content, index);
-        return role === 'system' || role === 'developer' ? 'system text' : 'unknown role';
+    const { role } = message;
+    if (role === 'user') return this.turn(message, index, isRecent);
+    if (role === 'assistant') return this.said(message, index, isRecent);
+    if (role === 'tool' || role === 'function') {
+      return this.result(message, 'content', message.tool_call_id, index, isRecent);
     }
+    if (role === undefined) return this.item(message, index, isRecent);
+    this.keepAll(message.content, index, OTHER);
+    return role === 'system' || role === 'developer' ? 'system text' : 'unknown role';
   }
 
   /**
@@ -121,11 +195,11 @@ class Texts {
    */
   item(item, index, isRecent) {
     if (OUTPUTS.has(item.type)) return this.result(item, 'output', item.call_id, index, isRecent);
-    if (item.type === 'function_call' || item.type === 'custom_tool_call') {
-      this.addCall(item.call_id, item.name, item.arguments ?? item.input, index);
+    if (isCall(item)) {
+      this.keep(item, 1, index, CALL);
       return 'tool call';
     }
-    this.count(item.content, index);
+    this.keepAll(item.content, index, OTHER);
     return 'no role';
   }
 
@@ -137,10 +211,21 @@ class Texts {
    */
   turn(message, index, isRecent) {
     const { content } = message;
-    if (!Array.isArray(content)) {
-      if (typeof content === 'string') this.lastUser = this.add(content, COUNT, index, 0, null);
+    if (typeof content === 'string') {
+      this.lastUser = content;
+      this.keep(content, content.length, index, USER);
       return 'user text';
     }
+    return Array.isArray(content) ? this.userBlocks(message, content, index, isRecent) : 'no text';
+  }
+
+  /**
+   * @param {any} message
+   * @param {any[]} content
+   * @param {number} index
+   * @param {boolean} isRecent
+   */
+  userBlocks(message, content, index, isRecent) {
     /** @type {Place | null} */
     let list = null;
     let reason = /** @type {string | null} */ ('user text');
@@ -148,29 +233,21 @@ class Texts {
       const block = content[i];
       if (typeof block !== 'object' || block === null) continue;
       if (block.type === 'tool_result') {
-        list ??= listOf(message, 'content', index);
-        reason = this.toolResult(block, list, i, index, isRecent);
+        const protection = isRecent ? 'recent turn' : protectionOf(block);
+        if (protection === null) {
+          list ??= { holder: content.slice(), key: 0, up: { holder: { ...message }, key: 'content', up: null } };
+          const up = { holder: list.holder, key: i, up: list.up };
+          reason = combine(reason, this.content(block, 'content', block.tool_use_id, RESULT, index, up));
+        } else {
+          this.keepAll(block.content, index, OTHER);
+          reason = combine(reason, protection);
+        }
       } else if (TEXT_BLOCKS.has(block.type) && typeof block.text === 'string') {
-        this.lastUser = this.add(block.text, COUNT, index, 0, null);
+        this.lastUser = block.text;
+        this.keep(block.text, block.text.length, index, USER);
       }
     }
     return reason;
-  }
-
-  /**
-   * @param {any} block
-   * @param {Place} list
-   * @param {number} at
-   * @param {number} index
-   * @param {boolean} isRecent
-   */
-  toolResult(block, list, at, index, isRecent) {
-    const protection = isRecent ? 'recent turn' : protectionOf(block);
-    if (protection !== null) {
-      this.count(block.content, index);
-      return protection;
-    }
-    return this.content(block, 'content', this.calls.get(block.tool_use_id) ?? 0, RESULT, index, { holder: list.holder, key: at, up: list.up });
   }
 
   /**
@@ -183,56 +260,9 @@ class Texts {
    */
   result(message, key, id, index, isRecent) {
     const protection = isRecent ? 'recent turn' : protectionOf(message);
-    if (protection !== null) {
-      this.count(message[key], index);
-      return protection;
-    }
-    return this.content(message, key, this.calls.get(id) ?? 0, RESULT, index, null);
-  }
-
-  /**
-   * Texts that may be replaced.
-   * @param {any} holder
-   * @param {'content' | 'output'} key
-   * @param {number} call
-   * @param {number} purpose
-   * @param {number} index
-   * @param {Place | null} up
-   */
-  content(holder, key, call, purpose, index, up) {
-    const content = holder[key];
-    if (typeof content === 'string') {
-      if (content.length < SHORT) {
-        this.add(content, COUNT, index, 0, null);
-        return 'short';
-      }
-      this.add(content, purpose, index, call, { holder: { ...holder }, key, up });
-      return null;
-    }
-    if (!Array.isArray(content)) return 'no text';
-    /** @type {Place | null} */
-    let list = null;
-    let reason = /** @type {string | null} */ ('no text');
-    for (let i = 0; i < content.length; i++) {
-      const block = content[i];
-      if (typeof block !== 'object' || block === null) continue;
-      if (TEXT_BLOCKS.has(block.type) && typeof block.text === 'string') {
-        const protection = block.text.length < SHORT ? 'short' : protectionOf(block);
-        if (protection !== null) {
-          this.add(block.text, COUNT, index, 0, null);
-          if (reason !== null) reason = protection;
-          continue;
-        }
-        list ??= { holder: content.slice(), key: 0, up: { holder: { ...holder }, key, up } };
-        this.add(block.text, purpose, index, call, { holder: { ...block }, key: 'text', up: { holder: list.holder, key: i, up: list.up } });
-        reason = null;
-      } else if (purpose === SAID && block.type === 'tool_use') {
-        this.addCall(block.id, block.name, block.input, index);
-      } else if (purpose === SAID && typeof block.thinking === 'string') {
-        this.add(block.thinking, COUNT, index, 0, null);
-      }
-    }
-    return reason;
+    if (protection === null) return this.content(message, key, id, RESULT, index, null);
+    this.keepAll(message[key], index, OTHER);
+    return protection;
   }
 
   /**
@@ -241,60 +271,139 @@ class Texts {
    * @param {boolean} isRecent
    */
   said(message, index, isRecent) {
+    const { content, tool_calls: calls } = message;
+    if (Array.isArray(calls)) {
+      for (let i = 0; i < calls.length; i++) this.keep(calls[i], 1, index, CALL);
+    }
+    if (typeof content === 'string' && content.length < SHORT_SAID) {
+      this.keep(content, content.length, index, ASSISTANT);
+      return 'assistant text';
+    }
     const protection = isRecent ? 'recent turn' : protectionOf(message);
-    if (protection === null) return this.content(message, 'content', 0, SAID, index, null);
-    this.count(message.content, index);
+    if (protection === null) return this.content(message, 'content', undefined, SAID, index, null);
+    this.keepAll(content, index, ASSISTANT);
     return protection;
   }
 
-  /** @param {any[]} calls @param {number} index */
-  toolCalls(calls, index) {
-    for (let i = 0; i < calls.length; i++) {
-      const call = calls[i];
-      if (typeof call !== 'object' || call === null) continue;
-      const { function: named } = call;
-      if (typeof named === 'object' && named !== null) this.addCall(call.id, named.name, named.arguments, index);
+  /**
+   * Texts that may be replaced.
+   * @param {any} holder
+   * @param {'content' | 'output'} key
+   * @param {any} id of the call
+   * @param {number} purpose
+   * @param {number} index
+   * @param {Place | null} up
+   * @returns {string | null} why none of them is
+   */
+  content(holder, key, id, purpose, index, up) {
+    const content = holder[key];
+    if (typeof content === 'string') {
+      if (content.length < SHORT) {
+        this.keep(content, content.length, index, OTHER);
+        return 'short';
+      }
+      this.add(content, purpose, index, id, { holder: { ...holder }, key, up });
+      return null;
     }
+    return Array.isArray(content) ? this.blocks(holder, content, key, id, purpose, index, up) : 'no text';
   }
 
   /**
+   * @param {any} holder
+   * @param {any[]} content
+   * @param {'content' | 'output'} key
    * @param {any} id
-   * @param {any} name
-   * @param {any} input
+   * @param {number} purpose
    * @param {number} index
+   * @param {Place | null} up
    */
-  addCall(id, name, input, index) {
-    const source = typeof input === 'string' ? `${name} ${input}` : { name, input };
-    const entry = this.add(source, COUNT, index, 0, null);
-    if (typeof id === 'string') this.calls.set(id, entry);
+  blocks(holder, content, key, id, purpose, index, up) {
+    /** @type {Place | null} */
+    let list = null;
+    let reason = /** @type {string | null} */ ('no text');
+    for (let i = 0; i < content.length; i++) {
+      const block = content[i];
+      if (typeof block !== 'object' || block === null) continue;
+      if (TEXT_BLOCKS.has(block.type) && typeof block.text === 'string') {
+        const { text } = block;
+        const protection = shortness(text, purpose) ?? protectionOf(block);
+        if (protection === null) {
+          list ??= { holder: content.slice(), key: 0, up: { holder: { ...holder }, key, up } };
+          this.add(text, purpose, index, id, { holder: { ...block }, key: 'text', up: { holder: list.holder, key: i, up: list.up } });
+        } else {
+          this.keep(text, text.length, index, purpose === SAID ? ASSISTANT : OTHER);
+        }
+        reason = combine(reason, protection);
+      } else if (block.type === 'tool_use') {
+        this.keep(block, 1, index, CALL);
+      } else if (typeof block.thinking === 'string') {
+        this.keep(block.thinking, block.thinking.length, index, ASSISTANT);
+      }
+    }
+    return reason;
   }
 
   /**
    * Texts that stay as they are.
    * @param {any} content
    * @param {number} index
+   * @param {number} kind
    */
-  count(content, index) {
-    if (typeof content === 'string') this.add(content, COUNT, index, 0, null);
-    else if (Array.isArray(content)) {
-      for (const block of content) {
-        if (typeof block !== 'object' || block === null) continue;
-        if (typeof block.text === 'string') this.add(block.text, COUNT, index, 0, null);
-        else if (block.type === 'tool_use') this.addCall(block.id, block.name, block.input, index);
-      }
+  keepAll(content, index, kind) {
+    if (typeof content === 'string') this.keep(content, content.length, index, kind);
+    if (!Array.isArray(content)) return;
+    for (const block of content) {
+      if (typeof block !== 'object' || block === null) continue;
+      if (typeof block.text === 'string') this.keep(block.text, block.text.length, index, kind);
+      else if (block.type === 'tool_use') this.keep(block, 1, index, CALL);
+      else if (typeof block.thinking === 'string') this.keep(block.thinking, block.thinking.length, index, kind);
     }
+  }
+
+  /**
+   * The call that a result is of.
+   * @param {any} id
+   * @param {number} index of the result's message
+   * @returns {any} what has its name and input, or null
+   */
+  findCall(id, index) {
+    if (typeof id !== 'string') return null;
+    for (let at = index - 1; at >= 0 && at >= index - CALL_REACH; at--) {
+      const message = this.messages[at];
+      if (typeof message !== 'object' || message === null) continue;
+      if (message.role === undefined && message.call_id === id && isCall(message)) return message;
+      if (message.role !== 'assistant') continue;
+      const { tool_calls: calls, content } = message;
+      const found =
+        (Array.isArray(calls) ? calls.find((call) => call?.id === id) : undefined) ??
+        (Array.isArray(content) ? content.find((block) => block?.type === 'tool_use' && block.id === id) : undefined);
+      if (found !== undefined) return found;
+    }
+    return null;
   }
 }
 
 /**
- * The copy of a message's list.
- * @param {any} message
- * @param {string} key
- * @param {number} _index
- * @returns {Place}
+ * Why a message stays as it is when one more of its texts does, or does not.
+ * @param {string | null} reason
+ * @param {string | null} next
  */
-function listOf(message, key, _index) {
-  return { holder: message[key].slice(), key: 0, up: { holder: { ...message }, key, up: null } };
+function combine(reason, next) {
+  return reason === null || next === null ? null : next;
+}
+
+/** @param {any} item */
+function isCall({ type }) {
+  return type === 'function_call' || type === 'custom_tool_call' || type === 'local_shell_call';
+}
+
+/**
+ * @param {string} text
+ * @param {number} purpose
+ */
+function shortness(text, purpose) {
+  if (purpose === SAID) return text.length < SHORT_SAID ? 'assistant text' : null;
+  return text.length < SHORT ? 'short' : null;
 }
 
 /**
@@ -310,13 +419,16 @@ function protectionOf(block) {
 }
 
 /**
- * The text of an entry's source.
+ * The text of an entry's source: of a call its name and its input.
  * @param {any} source
  * @returns {string}
  */
 function textOf(source) {
   if (typeof source === 'string') return source;
-  return `${source.name} ${inputText(source.input, 0)}`;
+  if (typeof source !== 'object' || source === null) return '';
+  const named = source.function ?? source;
+  const input = named.arguments ?? named.input ?? named.action ?? '';
+  return `${named.name ?? ''} ${typeof input === 'string' ? input : inputText(input, 0)}`;
 }
 
 /**
@@ -345,7 +457,6 @@ function inputText(value, depth) {
  */
 function startOfTurns(messages, turns) {
   let at = messages.length;
-  if (turns === 0) return at;
   while (at > 0 && turns > 0) {
     at--;
     if (beginsTurn(messages[at])) turns--;
@@ -361,4 +472,4 @@ function beginsTurn(message) {
   return content.some((block) => typeof block === 'object' && block !== null && block.type !== 'tool_result');
 }
 
-module.exports = { ASIDE, COUNT, RESULT, SAID, Texts, startOfTurns, textOf };
+module.exports = { ASIDE, KINDS, Texts, WORDS, startOfTurns, textOf };

@@ -7,45 +7,38 @@ const { submit } = require('../submit');
 const { takeTextMemory } = require('../text-memory');
 
 /** Characters up to which texts are joined before they are written: writing has its price, whatever the length. */
-const JOINED = 2048;
+const JOINED = 256;
 /** Characters joined at most. */
 const ROPE = 32768;
-
-const HEADER = 3;
-const PIECE = 5;
-const EARLIER = 3;
-const ID = 2;
-
-/** Rewritten by each call; native code has read them when the call returns. */
-let words = new Uint32Array(1 << 12);
 
 /**
  * Texts to send, and what came before them.
  * @typedef {object} Batch
  * @property {string[]} texts
- * @property {number[]} pieces Five numbers each: purpose, length, message, the pieces that led to it.
- * @property {number[]} earlier Three each: key, lower half first, and message.
+ * @property {Uint32Array} pieces WORDS numbers each.
+ * @property {number[]} earlier Three each: the key of an earlier text, lower half first, and its message.
  * @property {number[]} ids Two each.
  */
 
 /**
  * @param {import('../submit').Pool} pool
- * @param {import('../submit').TaskOptions | undefined} options
+ * @param {import('../submit').TaskOptions} options
  * @param {Batch} batch
  * @param {Float64Array} numbers
  * @param {string} query
  */
-function send(pool, options, batch, numbers, query) {
-  const { texts, pieces, earlier, ids } = batch;
+function send(pool, options, { texts, pieces, earlier, ids }, numbers, query) {
   let units = 0;
   for (let i = 0; i < texts.length; i++) units += texts[i].length;
   return submit(pool, options, (handle, control) => {
     const memory = takeTextMemory((units + 1) >> 1);
     write(texts, memory);
-    const count = fill(texts.length, pieces, earlier, ids);
-    return native.compress(handle, control, memory.slot, words.subarray(0, count), numbers, query);
+    const before = earlier.length + ids.length > 0 ? Uint32Array.of(earlier.length, ...earlier, ...ids) : NOTHING;
+    return native.compress(handle, control, memory.slot, pieces, before, numbers, query);
   });
 }
+
+const NOTHING = Uint32Array.of(0);
 
 /**
  * @param {string[]} texts
@@ -73,23 +66,4 @@ function write(texts, memory) {
   if (rope !== '') memory.write(rope, at);
 }
 
-/**
- * @param {number} count of the pieces
- * @param {number[]} pieces
- * @param {number[]} earlier
- * @param {number[]} ids
- */
-function fill(count, pieces, earlier, ids) {
-  const length = HEADER + pieces.length + earlier.length + ids.length;
-  if (words.length < length) words = new Uint32Array(2 * length);
-  words[0] = count;
-  words[1] = earlier.length / EARLIER;
-  words[2] = ids.length / ID;
-  let at = HEADER;
-  for (let i = 0; i < pieces.length; i++) words[at++] = pieces[i];
-  for (let i = 0; i < earlier.length; i++) words[at++] = earlier[i];
-  for (let i = 0; i < ids.length; i++) words[at++] = ids[i];
-  return length;
-}
-
-module.exports = { PIECE, send };
+module.exports = { send };

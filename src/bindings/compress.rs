@@ -19,10 +19,8 @@ use crate::compress::report::{ACTIONS, Report};
 use crate::compress::store::Store;
 use crate::json::write::JsText;
 
-/// What `lib/compress/send.js` writes: a header, the pieces, the keys and messages of texts that came before, ids.
+/// What `lib/compress/` writes, in words.
 mod layout {
-    /// Header: pieces, earlier texts, ids.
-    pub const HEADER: usize = 3;
     /// Of a piece: purpose, units, message, the pieces that led to it, each from 1.
     pub const PIECE: usize = 5;
     /// Of an earlier text: its key, lower half first, and its message.
@@ -59,7 +57,8 @@ fn options(numbers: &[f64], query: String) -> Result<Options> {
 /// Shortens texts.
 pub struct Compress {
     lease: Option<Lease>,
-    words: Vec<u32>,
+    pieces: Vec<u32>,
+    before: Before,
     options: Options,
     store: Arc<Store>,
     cancel: CancelToken,
@@ -68,22 +67,25 @@ pub struct Compress {
 impl Compress {
     fn run(&mut self) -> Result<Report> {
         let lease = self.lease.take().ok_or_else(|| Error::from_reason("computed twice"))?;
-        let (header, words) = self.words.split_at(layout::HEADER);
-        let count = |at: usize| header[at] as usize;
-        let (pieces, rest) = words.split_at(count(0) * layout::PIECE);
-        let (texts, ids) = rest.split_at(count(1) * layout::TEXT);
-        let text = Transcoded::new(&lease, pieces)?;
+        let text = Transcoded::new(&lease, &self.pieces)?;
         // JS may write to the memory again.
         drop(lease);
-        let pieces = text.pieces(pieces);
-        let wide = |low: u32, high: u32| u64::from(low) | u64::from(high) << 32;
-        let before = Before {
-            texts: texts.chunks_exact(layout::TEXT).map(|text| (wide(text[0], text[1]), text[2])).collect(),
-            ids: ids.chunks_exact(layout::ID).map(|id| Id(wide(id[0], id[1]))).collect(),
-        };
+        let pieces = text.pieces(&self.pieces);
+        let before = std::mem::take(&mut self.before);
         let outcomes = run(&pieces, before, &self.options, &self.store, &self.cancel)?;
         Ok(Report::new(&outcomes))
     }
+}
+
+/// The words of earlier texts, how many those are, and ids.
+fn before(words: &[u32]) -> Option<Before> {
+    let wide = |words: &[u32]| u64::from(words[0]) | u64::from(words[1]) << 32;
+    let (count, rest) = words.split_first()?;
+    let (texts, ids) = rest.split_at_checked(*count as usize)?;
+    Some(Before {
+        texts: texts.chunks_exact(layout::TEXT).map(|text| (wide(text), text[2])).collect(),
+        ids: ids.chunks_exact(layout::ID).map(|id| Id(wide(id))).collect(),
+    })
 }
 
 /// The texts as UTF-8, one behind the other.
@@ -216,35 +218,31 @@ fn string(env: sys::napi_env, text: &str) -> Result<sys::napi_value> {
     Ok(result)
 }
 
-/// Shortens the texts that `words` describes, which are in the memory of `slot`.
+/// Shortens the texts that `pieces` describes, which are in the memory of `slot`. `before` is what they follow.
 #[napi(
-    ts_args_type = "pool: number, control: number, slot: number, words: Uint32Array, numbers: Float64Array, query: string",
+    ts_args_type = "pool: number, control: number, slot: number, pieces: Uint32Array, before: Uint32Array, numbers: Float64Array, query: string",
     ts_return_type = "Promise<[Uint32Array, string[], string[], string[]]>"
 )]
 pub fn compress(
     pool: u32,
     control: f64,
     slot: u32,
-    words: &[u32],
+    pieces: &[u32],
+    before: &[u32],
     numbers: &[f64],
     query: String,
 ) -> Result<PoolTask<Compress>> {
     let memory = memory_at(slot).ok_or_else(|| invalid("no such text memory"))?;
-    let header = words.get(..layout::HEADER).ok_or_else(|| invalid("no header"))?;
-    let (pieces, texts, ids) = (header[0] as usize, header[1] as usize, header[2] as usize);
-    let length = layout::HEADER + pieces * layout::PIECE + texts * layout::TEXT + ids * layout::ID;
-    let words = words.get(..length).ok_or_else(|| invalid("too few words"))?;
-    let units = words[layout::HEADER..][..pieces * layout::PIECE].chunks_exact(layout::PIECE);
-    let units = units.map(|piece| piece[1] as usize).sum::<usize>();
-    let mut submission = Submission::new(pool, control, "compress").bytes(units * 3 + words.len() * 4);
-    let cancel = submission.token();
-    let options = options(numbers, query)?;
+    let units = pieces.chunks_exact(layout::PIECE).map(|piece| piece[1] as usize).sum::<usize>();
+    let bytes = units * 3 + size_of_val(pieces);
+    let mut submission = Submission::new(pool, control, "compress").bytes(bytes);
     let task = Compress {
-        lease: Some(Lease::new(memory)?),
-        words: words.to_vec(),
-        options,
+        pieces: pieces.to_vec(),
+        before: self::before(before).ok_or_else(|| invalid("too few words"))?,
+        options: options(numbers, query)?,
         store: Store::shared(),
-        cancel,
+        cancel: submission.token(),
+        lease: Some(Lease::new(memory)?),
     };
     Ok(PoolTask::new(submission, task))
 }
