@@ -15,6 +15,7 @@ pub mod query;
 pub mod report;
 mod select;
 mod shorten;
+pub mod signal;
 pub mod store;
 mod tokens;
 mod truncate;

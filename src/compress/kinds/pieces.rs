@@ -1,0 +1,260 @@
+//! Texts whose units are lines, or pieces of long lines: what most line-based kinds have in common.
+
+use std::collections::HashSet;
+use std::marker::PhantomData;
+
+use super::log::mix;
+use crate::cancel::{self, CancelToken};
+use crate::compress::form::{Form, Kept, Unit, value};
+use crate::compress::marker;
+use crate::compress::query::Query;
+use crate::compress::signal::{self, Severity};
+use crate::error::Error;
+
+/// Lines longer than this are cut where a sentence or a word ends.
+const LONG: usize = 600;
+/// The length of their pieces.
+const PIECE: usize = 240;
+/// So many first ones of an error, and so many matches of the query, are kept whatever the budget.
+const MOST_FIRSTS: usize = 256;
+const NAMED_SHARE: usize = 8;
+/// Units between two looks at whether to go on.
+const CHECK: usize = 512;
+
+/// A piece of text that is kept or left out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    pub start: u32,
+    pub end: u32,
+    /// What it is, in the words of its kind: an index into [`Strategy::LABELS`].
+    pub label: u8,
+    /// What it belongs to: a file, a test, a hunk.
+    pub part: u32,
+}
+
+/// What a kind of text does differently from others.
+pub(super) trait Strategy: Send + Sized {
+    /// The name of a unit in the singular.
+    const UNIT: &'static str = "line";
+    /// Names of what units are, for what is said about those left out; an empty one is not named.
+    const LABELS: &'static [&'static str] = &[""];
+    const TRANSFORMS: &'static [&'static str];
+
+    /// Cuts the text into pieces, which cover it.
+    fn cut(text: &str) -> Vec<Piece> {
+        lines(text, |_| 0)
+    }
+
+    /// Writes all of it in a shorter way.
+    fn write(text: &str, out: &mut String);
+
+    /// Changes what pieces are worth by what they are.
+    fn weigh(pieces: &Pieces<'_, Self>, units: &mut [Unit]);
+
+    /// Whether error words mean what they say in this kind of text.
+    fn heeds_signals(_label: u8) -> bool {
+        true
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Pieces<'a, S> {
+    pub text: &'a str,
+    pub pieces: Vec<Piece>,
+    strategy: PhantomData<S>,
+}
+
+impl<'a, S: Strategy> Pieces<'a, S> {
+    pub(super) fn new(text: &'a str) -> Option<Self> {
+        // Positions are of 32 bits.
+        (text.len() < u32::MAX as usize / 2).then(|| Self { text, pieces: S::cut(text), strategy: PhantomData })
+    }
+
+    pub(super) fn get(&self, index: usize) -> &'a str {
+        let piece = self.pieces[index];
+        &self.text[piece.start as usize..piece.end as usize]
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &'a str> + '_ {
+        (0..self.pieces.len()).map(|index| self.get(index))
+    }
+
+    fn by_signals(&self, units: &mut [Unit], cancel: &CancelToken) -> Result<(), Error> {
+        let mut seen = HashSet::new();
+        for (index, unit) in units.iter_mut().enumerate() {
+            if index % CHECK == 0 {
+                cancel.check()?;
+            }
+            if !S::heeds_signals(self.pieces[index].label) {
+                continue;
+            }
+            let text = self.get(index);
+            let severity = signal::severity(text);
+            if severity == Severity::Ordinary {
+                continue;
+            }
+            unit.value += if severity == Severity::Warning { value::NOTABLE } else { value::ERROR };
+            if severity > Severity::Warning && seen.len() < MOST_FIRSTS && seen.insert(without_digits(text)) {
+                unit.must = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn by_query(&self, query: &Query, units: &mut [Unit]) {
+        if query.is_empty() {
+            return;
+        }
+        let ranks = query.rank(self.texts());
+        let named: Vec<bool> = self.texts().map(|text| query.names(text)).collect();
+        let count = named.iter().filter(|named| **named).count();
+        let few = count <= (units.len() / NAMED_SHARE).clamp(4, 64);
+        for ((unit, rank), named) in units.iter_mut().zip(ranks).zip(named) {
+            unit.value += rank * value::QUERY;
+            if named && few {
+                unit.must = true;
+                unit.value += value::QUERY;
+            }
+        }
+    }
+
+    fn write_gap(&self, left_out: std::ops::Range<usize>, out: &mut String) {
+        let mut counts = vec![0; S::LABELS.len()];
+        for piece in &self.pieces[left_out.clone()] {
+            counts[piece.label as usize] += 1;
+        }
+        let mut details = String::new();
+        for (label, count) in S::LABELS.iter().zip(&counts).filter(|(label, count)| !label.is_empty() && **count > 0) {
+            if !details.is_empty() {
+                details.push_str(", ");
+            }
+            if *count < left_out.len() {
+                details.push_str(&count.to_string());
+                details.push(' ');
+            }
+            details.push_str(label);
+        }
+        let last = self.get(left_out.end - 1);
+        let is_within_line = left_out.len() > 1 && !self.get(left_out.start).ends_with('\n') || !last.ends_with('\n');
+        let unit = if is_within_line && left_out.end < self.pieces.len() { "piece" } else { S::UNIT };
+        marker::gap(out, left_out.len(), unit, &details);
+        if last.ends_with('\n') {
+            out.push('\n');
+        }
+    }
+}
+
+impl<S: Strategy> Form for Pieces<'_, S> {
+    fn transforms(&self) -> &'static [&'static str] {
+        S::TRANSFORMS
+    }
+
+    fn len(&self) -> usize {
+        self.pieces.len()
+    }
+
+    fn weigh(&self, query: &Query, cancel: &CancelToken) -> Result<Vec<Unit>, Error> {
+        let mut units: Vec<Unit> = self
+            .pieces
+            .iter()
+            .enumerate()
+            .map(|(index, piece)| Unit {
+                cost: (piece.end - piece.start) / 4 + 1,
+                value: value::ORDINARY,
+                must: false,
+                // Pieces are of groups of their own unless their kind says otherwise.
+                group: index as u32,
+            })
+            .collect();
+        self.by_signals(&mut units, cancel)?;
+        let length = units.len();
+        for unit in units[..length.min(3)].iter_mut() {
+            unit.value += value::CONTEXT;
+        }
+        for unit in &mut units[length.saturating_sub(3)..] {
+            unit.value += value::CONTEXT;
+        }
+        S::weigh(self, &mut units);
+        cancel.check()?;
+        self.by_query(query, &mut units);
+        cancel.check()?;
+        Ok(units)
+    }
+
+    fn write(&self, kept: Kept<'_>, out: &mut String) {
+        let Kept::Some(flags) = kept else { return S::write(self.text, out) };
+        if kept.is_all() {
+            return S::write(self.text, out);
+        }
+        let mut at = 0;
+        while at < flags.len() {
+            let run = flags[at..].iter().take_while(|kept| **kept == flags[at]).count();
+            if flags[at] {
+                let (first, last) = (self.pieces[at], self.pieces[at + run - 1]);
+                out.push_str(&self.text[first.start as usize..last.end as usize]);
+            } else {
+                self.write_gap(at..at + run, out);
+            }
+            at += run;
+        }
+    }
+}
+
+/// A hash of a text that is the same whatever its numbers are.
+fn without_digits(text: &str) -> u64 {
+    text.as_bytes().split(u8::is_ascii_digit).filter(|part| !part.is_empty()).fold(0, mix)
+}
+
+/// Lines as pieces, long ones in several; `label` says what a line is.
+pub(super) fn lines(text: &str, mut label: impl FnMut(&str) -> u8) -> Vec<Piece> {
+    let mut pieces = Vec::with_capacity(text.len() / 48 + 1);
+    let mut start = 0;
+    while start < text.len() {
+        let end = memchr::memchr(b'\n', &text.as_bytes()[start..]).map_or(text.len(), |at| start + at + 1);
+        if pieces.len() % CHECK == 0 && cancel::is_interrupted() {
+            break;
+        }
+        let label = label(&text[start..end]);
+        split_long(text, start..end, label, &mut pieces);
+        start = end;
+    }
+    pieces
+}
+
+/// A line as one piece, or several of about [`PIECE`] bytes.
+pub(super) fn split_long(text: &str, line: std::ops::Range<usize>, label: u8, pieces: &mut Vec<Piece>) {
+    let mut start = line.start;
+    let mut add = |start: usize, end: usize| {
+        pieces.push(Piece { start: start as u32, end: end as u32, label, part: 0 });
+    };
+    if line.len() > LONG {
+        while line.end - start > 2 * PIECE {
+            let limit = text.floor_char_boundary(start + PIECE);
+            let window = &text[text.floor_char_boundary(start + PIECE / 2)..limit];
+            let sentence = window.rfind(". ").map(|at| at + 2);
+            let cut = sentence.or_else(|| window.rfind([' ', ',', ';', '&', '/']).map(|at| at + 1));
+            let end = limit - window.len() + cut.unwrap_or(window.len());
+            add(start, end);
+            start = end;
+        }
+    }
+    add(start, line.end);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn pieces_cover_the_text(text in "(.{0,60}\n){0,10}", long in "[a-zé., ]{0,3000}") {
+            let text = text + &long;
+            let pieces = lines(&text, |_| 0);
+            let whole: String = pieces.iter().map(|piece| &text[piece.start as usize..piece.end as usize]).collect();
+            prop_assert_eq!(whole, text);
+            prop_assert!(pieces.iter().all(|piece| piece.end - piece.start <= LONG as u32));
+        }
+    }
+}
