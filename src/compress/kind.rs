@@ -1,8 +1,13 @@
 //! Detection: which kinds of content a text is made of.
+//!
+//! The whole text is looked at, line by line: each line votes for a kind by how it begins, lines that say nothing belong
+//! to what they stand in, and runs too short to be sure of go to their surroundings.
 
 use std::ops::Range;
 
 use super::form::Form;
+use super::kinds;
+use crate::cancel;
 
 /// What a section of text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,13 +34,161 @@ pub struct Section {
     pub range: Range<usize>,
 }
 
+/// A text of more sections than this is one of lines of all kinds.
+const MOST_SECTIONS: usize = 64;
+/// Lines of another kind within a log that are part of it all the same: dumps, traces.
+const MOST_WITHIN_LOG: usize = 60;
+
 /// The sections of a text, in order, covering all of it.
 pub fn sections(text: &str) -> Vec<Section> {
-    vec![Section { kind: Kind::Prose, range: 0..text.len() }]
+    if text.is_empty() {
+        return Vec::new();
+    }
+    if let Some(kind) = of_whole(text) {
+        return vec![Section { kind, range: 0..text.len() }];
+    }
+    let runs = runs(text);
+    let sections = join(runs);
+    if sections.len() > MOST_SECTIONS {
+        return vec![Section { kind: Kind::Prose, range: 0..text.len() }];
+    }
+    sections
 }
 
 /// A section understood; nothing where its strategy finds that there is nothing to gain. `depth` counts texts within texts
 /// (JSON in strings), which are understood by this function, too.
-pub fn understand<'a>(_kind: Kind, _text: &'a str, _depth: usize) -> Option<Box<dyn Form + 'a>> {
+pub fn understand<'a>(kind: Kind, text: &'a str, _depth: usize) -> Option<Box<dyn Form + 'a>> {
+    kinds::lines(kind, text)
+}
+
+/// The kind of a text that is all of one piece.
+fn of_whole(text: &str) -> Option<Kind> {
+    let trimmed = text.trim_ascii();
+    let bytes = trimmed.as_bytes();
+    match (bytes.first()?, bytes.last()?) {
+        (b'{', b'}') => {
+            // Several objects, one on each line?
+            let many = memchr::memmem::find(bytes, b"}\n{").is_some()
+                || memchr::memmem::find(bytes, b"}\r\n{").is_some();
+            return Some(if many { Kind::JsonLines } else { Kind::Json });
+        }
+        (b'[', b']') => {
+            let next = bytes[1..].trim_ascii_start().first()?;
+            // `[2024-01-01 …]` is no array.
+            let is_value = matches!(next, b'{' | b'[' | b'"' | b']' | b't' | b'f' | b'n')
+                || (*next == b'-' || next.is_ascii_digit()) && !bytes.contains(&b'\n');
+            if is_value {
+                return Some(Kind::Json);
+            }
+        }
+        (b'<', _) if begins_html(bytes) => return Some(Kind::Html),
+        _ => {}
+    }
     None
+}
+
+fn begins_html(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(512)];
+    let begins = |tag: &[u8]| head.len() >= tag.len() && head[..tag.len()].eq_ignore_ascii_case(tag);
+    [
+        &b"<!doctype html"[..],
+        b"<html",
+        b"<head",
+        b"<body",
+        b"<div",
+        b"<table",
+        b"<ul",
+        b"<p>",
+        b"<section",
+        b"<article",
+        b"<main",
+    ]
+    .iter()
+    .any(|tag| begins(tag))
+}
+
+/// Lines in a row that vote for one kind.
+#[derive(Clone, Debug)]
+struct Run {
+    kind: Kind,
+    range: Range<usize>,
+    /// Lines that voted.
+    votes: usize,
+    lines: usize,
+}
+
+/// The text in runs. Lines without an opinion, and blank ones, stay in the run that they are in.
+fn runs(text: &str) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    let mut hunk = kinds::diff::Hunk::default();
+    let mut start = 0;
+    let mut count = 0_usize;
+    while start < text.len() {
+        let end = memchr::memchr(b'\n', &text.as_bytes()[start..]).map_or(text.len(), |at| start + at + 1);
+        count += 1;
+        if count % 1024 == 0 && cancel::is_interrupted() {
+            break;
+        }
+        let line = &text[start..end];
+        let current = runs.last().map(|run| run.kind);
+        let vote = if hunk.takes(line) {
+            Some(Kind::Diff)
+        } else {
+            let next = text[end..].split('\n').next().unwrap_or_default();
+            kinds::vote(line.trim_end_matches(['\n', '\r']), next, current)
+        };
+        match (vote, runs.last_mut()) {
+            (Some(kind), Some(run)) if run.kind == kind => {
+                run.votes += 1;
+                run.lines += 1;
+                run.range.end = end;
+            }
+            (None, Some(run)) => {
+                run.lines += 1;
+                run.range.end = end;
+            }
+            (vote, _) => {
+                let votes = usize::from(vote.is_some());
+                runs.push(Run { kind: vote.unwrap_or(Kind::Prose), range: start..end, votes, lines: 1 });
+            }
+        }
+        start = end;
+    }
+    if let Some(run) = runs.last_mut() {
+        run.range.end = text.len();
+    }
+    runs
+}
+
+/// Votes that it takes for a run to be a section.
+fn fewest_votes(kind: Kind) -> usize {
+    match kind {
+        Kind::Diff | Kind::Prose => 1,
+        Kind::Log | Kind::StackTrace | Kind::SearchResults | Kind::Csv | Kind::MarkdownTable => 3,
+        Kind::BuildOutput => 2,
+        Kind::Code | Kind::Listing => 5,
+        _ => 2,
+    }
+}
+
+fn join(mut runs: Vec<Run>) -> Vec<Section> {
+    let of_log: usize = runs.iter().filter(|run| run.kind == Kind::Log).map(|run| run.votes).sum();
+    let lines: usize = runs.iter().map(|run| run.lines).sum();
+    let is_log = of_log * 5 >= lines * 2;
+    for run in &mut runs {
+        let within_log = is_log && run.lines <= MOST_WITHIN_LOG && run.kind != Kind::Diff;
+        if within_log || run.kind == Kind::Log && is_log {
+            run.kind = Kind::Log;
+        } else if run.votes < fewest_votes(run.kind) {
+            run.kind = Kind::Prose;
+        }
+    }
+    let mut sections: Vec<Section> = Vec::new();
+    for run in runs {
+        match sections.last_mut() {
+            Some(section) if section.kind == run.kind => section.range.end = run.range.end,
+            _ => sections.push(Section { kind: run.kind, range: run.range }),
+        }
+    }
+    sections
 }

@@ -19,7 +19,8 @@ pub(super) fn write(text: &str, out: &mut String) {
         return;
     }
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let mut folded = Folder { lines: &lines, first: HashMap::with_capacity(lines.len()), last: HashMap::new(), out };
+    let mut folded =
+        Folder { lines: &lines, first: HashMap::with_capacity(lines.len()), last: HashMap::new(), out };
     folded.run();
 }
 
@@ -146,9 +147,15 @@ pub(super) mod tests {
     #[test]
     fn repeats_are_counted() {
         let text = "first\n".to_owned() + &"a line that is there again and again\n".repeat(40) + "last";
-        assert_eq!(folded(&text), "first\na line that is there again and again\n[… the line above 39 more times]\nlast");
+        assert_eq!(
+            folded(&text),
+            "first\na line that is there again and again\n[… the line above 39 more times]\nlast"
+        );
         let text = "one of two lines\nanother one of two lines\n".repeat(10);
-        assert_eq!(folded(&text), "one of two lines\nanother one of two lines\n[… the 2 lines above 9 more times]\n");
+        assert_eq!(
+            folded(&text),
+            "one of two lines\nanother one of two lines\n[… the 2 lines above 9 more times]\n"
+        );
     }
 
     #[test]
@@ -156,7 +163,9 @@ pub(super) mod tests {
         let block: String = (0..20).map(|index| format!("{index}: a line of the block\n")).collect();
         let text = format!("{block}between\n{block}after\n");
         let written = folded(&text);
-        assert!(written.contains("between\n0: a line of the block\n[… and 19 more lines as after that line above]\nafter"));
+        assert!(written.contains(
+            "between\n0: a line of the block\n[… and 19 more lines as after that line above]\nafter"
+        ));
         assert_eq!(decode(&written), text);
     }
 

@@ -67,7 +67,11 @@ pub(super) struct Pieces<'a, S> {
 impl<'a, S: Strategy> Pieces<'a, S> {
     pub(super) fn new(text: &'a str) -> Option<Self> {
         // Positions are of 32 bits.
-        (text.len() < u32::MAX as usize / 2).then(|| Self { text, pieces: S::cut(text), strategy: PhantomData })
+        (text.len() < u32::MAX as usize / 2).then(|| Self {
+            text,
+            pieces: S::cut(text),
+            strategy: PhantomData,
+        })
     }
 
     pub(super) fn get(&self, index: usize) -> &'a str {
@@ -124,7 +128,9 @@ impl<'a, S: Strategy> Pieces<'a, S> {
             counts[piece.label as usize] += 1;
         }
         let mut details = String::new();
-        for (label, count) in S::LABELS.iter().zip(&counts).filter(|(label, count)| !label.is_empty() && **count > 0) {
+        for (label, count) in
+            S::LABELS.iter().zip(&counts).filter(|(label, count)| !label.is_empty() && **count > 0)
+        {
             if !details.is_empty() {
                 details.push_str(", ");
             }
@@ -135,7 +141,8 @@ impl<'a, S: Strategy> Pieces<'a, S> {
             details.push_str(label);
         }
         let last = self.get(left_out.end - 1);
-        let is_within_line = left_out.len() > 1 && !self.get(left_out.start).ends_with('\n') || !last.ends_with('\n');
+        let is_within_line =
+            left_out.len() > 1 && !self.get(left_out.start).ends_with('\n') || !last.ends_with('\n');
         let unit = if is_within_line && left_out.end < self.pieces.len() { "piece" } else { S::UNIT };
         marker::gap(out, left_out.len(), unit, &details);
         if last.ends_with('\n') {

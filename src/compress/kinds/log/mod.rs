@@ -11,8 +11,8 @@ mod tests;
 
 use std::cmp::Reverse;
 
-pub(super) use self::mine::mix;
 use self::merge::{Template, Templates};
+pub(super) use self::mine::mix;
 use self::mine::{BLANK, Mined, NO_STAMP, Span};
 use super::stamp::Date;
 use crate::cancel::CancelToken;
