@@ -126,9 +126,15 @@ fn is_generated(header: &str) -> bool {
     NAMES.iter().any(|part| name.contains(part))
 }
 
+/// The file that a header is about.
+fn name(header: &str) -> Option<&str> {
+    let names =
+        header.lines().filter_map(|line| line.strip_prefix("+++ ").or_else(|| line.strip_prefix("--- ")));
+    let name = names.filter(|name| !name.starts_with("/dev/null")).last()?.split('\t').next()?;
+    Some(name.strip_prefix("b/").or_else(|| name.strip_prefix("a/")).unwrap_or(name))
+}
+
 impl Strategy for Diff {
-    const UNIT: &'static str = "hunk";
-    const LABELS: &'static [&'static str] = &["", "", "generated or locked"];
     const TRANSFORMS: &'static [&'static str] = &["hunks"];
 
     fn cut(text: &str) -> Vec<Piece> {
@@ -194,6 +200,28 @@ impl Strategy for Diff {
                 }
             };
         }
+    }
+
+    /// The files that hunks are of.
+    fn describe(pieces: &Pieces<'_, Self>, left_out: std::ops::Range<usize>) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        let mut more = 0;
+        let mut last = u32::MAX;
+        for index in left_out {
+            let part = pieces.pieces[index].part;
+            if part == last {
+                continue;
+            }
+            last = part;
+            let header = pieces.pieces[..=index].iter().rposition(|piece| piece.label == HEADER);
+            let Some(name) = header.and_then(|header| name(pieces.get(header))) else { continue };
+            if names.len() < 4 { names.push(name) } else { more += 1 }
+        }
+        let mut list = names.join(", ");
+        if more > 0 {
+            list.push_str(&format!(" and {more} more"));
+        }
+        if list.is_empty() { list } else { format!("of {list}") }
     }
 
     fn heeds_signals(_label: u8) -> bool {

@@ -1,13 +1,17 @@
 //! One strategy per kind of content: text in, [`super::form::Form`] out.
 
+mod build;
 pub(super) mod code;
 pub(super) mod diff;
 mod fold;
+mod listing;
 mod log;
 mod numbers;
 mod pieces;
 mod prose;
+mod search;
 mod stamp;
+mod trace;
 
 use self::pieces::Pieces;
 use super::form::Form;
@@ -22,6 +26,10 @@ pub(super) fn lines<'a>(kind: Kind, text: &'a str) -> Option<Box<dyn Form + 'a>>
         Kind::Log => log::understand(text).map(|log| Box::new(log) as Box<dyn Form + 'a>),
         Kind::Diff => pieces::<diff::Diff>(text),
         Kind::Code => pieces::<code::Code>(text),
+        Kind::SearchResults => pieces::<search::Search>(text),
+        Kind::Listing => pieces::<listing::Listing>(text),
+        Kind::StackTrace => pieces::<trace::Trace>(text),
+        Kind::BuildOutput => pieces::<build::Build>(text),
         _ => {
             // Lines that repeat themselves but for some values are as good as a log.
             if memchr::memchr_iter(b'\n', text.as_bytes()).take(12).count() == 12
@@ -43,10 +51,24 @@ pub(super) fn vote(line: &str, next: &str, current: Option<Kind>) -> Option<Kind
     let is_indented = trimmed.len() < line.len();
     if let Some((number, _)) = code::number(line) {
         let follows = code::number(next).is_some_and(|(after, _)| after == number + 1);
-        return if follows || current == Some(Kind::Code) { Some(Kind::Code) } else { Some(Kind::Prose) };
+        if follows || current == Some(Kind::Code) {
+            return Some(Kind::Code);
+        }
+        // Matches below the path of their file.
+        return Some(if current == Some(Kind::SearchResults) { Kind::SearchResults } else { Kind::Prose });
+    }
+    if search::parse(line).is_some() || search::is_heading(line, next) {
+        return Some(Kind::SearchResults);
     }
     if stamp::find(line.as_bytes()).is_some() {
         return Some(Kind::Log);
+    }
+    if let Some(part) = trace::classify(line) {
+        let is_frame = part != trace::Line::Head;
+        let leads = is_frame || current == Some(Kind::StackTrace) || trace::classify(next).is_some();
+        if leads {
+            return Some(Kind::StackTrace);
+        }
     }
     if line.starts_with('{') && line.ends_with('}') {
         return Some(Kind::JsonLines);
@@ -55,6 +77,12 @@ pub(super) fn vote(line: &str, next: &str, current: Option<Kind>) -> Option<Kind
         && (current == Some(Kind::MarkdownTable) || next.trim_start().starts_with('|'))
     {
         return Some(Kind::MarkdownTable);
+    }
+    if build::is_sign(line) {
+        return Some(Kind::BuildOutput);
+    }
+    if listing::is_entry(line) {
+        return Some(Kind::Listing);
     }
     if code::looks_like(line) {
         return Some(Kind::Code);

@@ -34,8 +34,6 @@ pub(super) struct Piece {
 
 /// What a kind of text does differently from others.
 pub(super) trait Strategy: Send + Sized {
-    /// The name of a unit in the singular.
-    const UNIT: &'static str = "line";
     /// Names of what units are, for what is said about those left out; an empty one is not named.
     const LABELS: &'static [&'static str] = &[""];
     const TRANSFORMS: &'static [&'static str];
@@ -50,6 +48,11 @@ pub(super) trait Strategy: Send + Sized {
 
     /// Changes what pieces are worth by what they are.
     fn weigh(pieces: &Pieces<'_, Self>, units: &mut [Unit]);
+
+    /// What some pieces are that are left out, in a few words.
+    fn describe(pieces: &Pieces<'_, Self>, left_out: std::ops::Range<usize>) -> String {
+        pieces.count_labels(left_out)
+    }
 
     /// Whether error words mean what they say in this kind of text.
     fn heeds_signals(_label: u8) -> bool {
@@ -123,31 +126,32 @@ impl<'a, S: Strategy> Pieces<'a, S> {
     }
 
     fn write_gap(&self, left_out: std::ops::Range<usize>, out: &mut String) {
-        let mut counts = vec![0; S::LABELS.len()];
-        for piece in &self.pieces[left_out.clone()] {
-            counts[piece.label as usize] += 1;
+        let range = self.pieces[left_out.start].start as usize..self.pieces[left_out.end - 1].end as usize;
+        let text = &self.text[range.clone()];
+        let begins_line = range.start == 0 || self.text.as_bytes()[range.start - 1] == b'\n';
+        let ends_line = text.ends_with('\n') || range.end == self.text.len();
+        if begins_line && ends_line {
+            let lines =
+                memchr::memchr_iter(b'\n', text.as_bytes()).count() + usize::from(!text.ends_with('\n'));
+            marker::gap(out, lines, "line", &S::describe(self, left_out));
+        } else {
+            marker::gap(out, left_out.len(), "piece", &S::describe(self, left_out));
         }
-        let mut details = String::new();
-        for (label, count) in
-            S::LABELS.iter().zip(&counts).filter(|(label, count)| !label.is_empty() && **count > 0)
-        {
-            if !details.is_empty() {
-                details.push_str(", ");
-            }
-            if *count < left_out.len() {
-                details.push_str(&count.to_string());
-                details.push(' ');
-            }
-            details.push_str(label);
-        }
-        let last = self.get(left_out.end - 1);
-        let is_within_line =
-            left_out.len() > 1 && !self.get(left_out.start).ends_with('\n') || !last.ends_with('\n');
-        let unit = if is_within_line && left_out.end < self.pieces.len() { "piece" } else { S::UNIT };
-        marker::gap(out, left_out.len(), unit, &details);
-        if last.ends_with('\n') {
+        if text.ends_with('\n') {
             out.push('\n');
         }
+    }
+
+    /// How many of each label there are in some pieces: `3 passed, 2 compiled`.
+    pub(super) fn count_labels(&self, pieces: std::ops::Range<usize>) -> String {
+        let mut counts = vec![0; S::LABELS.len()];
+        for piece in &self.pieces[pieces] {
+            if let Some(count) = counts.get_mut(piece.label as usize) {
+                *count += 1;
+            }
+        }
+        let named = S::LABELS.iter().zip(counts).filter(|(label, count)| !label.is_empty() && *count > 0);
+        named.map(|(label, count)| format!("{count} {label}")).collect::<Vec<_>>().join(", ")
     }
 }
 
