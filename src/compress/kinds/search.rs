@@ -31,11 +31,22 @@ pub(super) fn parse(line: &str) -> Option<(&str, usize)> {
         let after = bytes.get(mark + 1 + digits);
         if (1..9).contains(&digits) && after == Some(&bytes[mark]) {
             let path = &line[..mark];
+            if is_time(bytes, mark) {
+                return None;
+            }
             return is_path(path).then_some((path, mark + 1));
         }
         from = mark + 1;
     }
     None
+}
+
+/// Whether a mark is within a time or a date: `10:00:00`, `2024-05-01`.
+fn is_time(bytes: &[u8], mark: usize) -> bool {
+    let digits = |range: std::ops::Range<usize>| {
+        bytes.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_digit))
+    };
+    mark >= 2 && digits(mark - 2..mark) && digits(mark + 1..mark + 3) && digits(mark + 4..mark + 6)
 }
 
 /// Whether a text is the path of a file.
