@@ -57,8 +57,12 @@ pub fn sections(text: &str) -> Vec<Section> {
 
 /// A section understood; nothing where its strategy finds that there is nothing to gain. `depth` counts texts within texts
 /// (JSON in strings), which are understood by this function, too.
-pub fn understand<'a>(kind: Kind, text: &'a str, _depth: usize) -> Option<Box<dyn Form + 'a>> {
-    kinds::lines(kind, text)
+pub fn understand<'a>(kind: Kind, text: &'a str, depth: usize) -> Option<Box<dyn Form + 'a>> {
+    match kind {
+        Kind::Json => kinds::json::understand(text, depth),
+        Kind::JsonLines => kinds::json::understand_lines(text, depth),
+        _ => kinds::lines(kind, text),
+    }
 }
 
 /// The kind of a text that is all of one piece.

@@ -4,6 +4,7 @@ mod build;
 pub(super) mod code;
 pub(super) mod diff;
 mod fold;
+pub(super) mod json;
 mod listing;
 mod log;
 mod numbers;

@@ -1,0 +1,212 @@
+//! JSON: arrays of objects as tables, everything else in a notation without the punctuation ([`notation`]).
+
+#[cfg(test)]
+mod decode;
+mod notation;
+mod plan;
+mod read;
+mod visible;
+mod write;
+
+use std::ops::Range;
+
+use crate::cancel::CancelToken;
+use crate::compress::form::{Form, Kept, Unit};
+use crate::compress::query::Query;
+use crate::error::Error;
+use plan::Plan;
+use read::{Kind, Tree};
+use visible::Visible;
+use write::Writer;
+
+fn is_interrupted() -> bool {
+    false
+}
+
+/// Understands a text that is one JSON object or array.
+pub fn understand(text: &str, _depth: usize) -> Option<Box<dyn Form + '_>> {
+    form(read::read(text)?)
+}
+
+/// Understands a text of JSON values, one a line.
+pub fn understand_lines(text: &str, _depth: usize) -> Option<Box<dyn Form + '_>> {
+    form(read::read_lines(text)?)
+}
+
+/// The object or array that begins at `at`, which is behind white space at most.
+pub fn span_at(text: &str, at: usize) -> Option<Range<usize>> {
+    let start = at + text[at..].bytes().take_while(u8::is_ascii_whitespace).count();
+    if !matches!(text.as_bytes().get(start), Some(b'{' | b'[')) {
+        return None;
+    }
+    Some(start..read::value_end(text, start)?)
+}
+
+fn form(tree: Tree<'_>) -> Option<Box<dyn Form + '_>> {
+    if !matches!(tree.node(tree.root).kind, Kind::Array | Kind::Object) {
+        return None;
+    }
+    let plan = plan::plan(&tree);
+    Some(Box::new(Json { tree, plan }))
+}
+
+#[derive(Debug)]
+struct Json<'a> {
+    tree: Tree<'a>,
+    plan: Plan,
+}
+
+impl Form for Json<'_> {
+    fn transforms(&self) -> &'static [&'static str] {
+        if self.plan.lists.iter().any(|list| list.shape.has_columns()) {
+            &["json_table"]
+        } else {
+            &["json_notation"]
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.plan.units
+    }
+
+    fn weigh(&self, _query: &Query, _cancel: &CancelToken) -> Result<Vec<Unit>, Error> {
+        Ok(vec![Unit { cost: 10, value: 0.1, must: false, group: 0 }; self.plan.units])
+    }
+
+    fn write(&self, kept: Kept<'_>, out: &mut String) {
+        let visible = (!kept.is_all()).then(|| Visible::new(&self.plan, kept));
+        Writer { tree: &self.tree, plan: &self.plan, visible: visible.as_ref(), out }.root();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decode::{Value, decode};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(text: &str) -> String {
+        let mut out = String::new();
+        understand(text, 0).expect("JSON").write(Kept::All, &mut out);
+        out
+    }
+
+    fn check(text: &str) -> String {
+        let out = written(text);
+        assert_eq!(decode(&out), Value::of(text), "{text}\n{out}");
+        out
+    }
+
+    #[test]
+    fn small_values() {
+        for (text, expected) in [
+            ("{}", "{}"),
+            ("[]", "[]"),
+            (
+                r#"{"id": "G72N", "zip": "10029", "name": {"first": "Ivan"}, "tags": ["a", "b c"]}"#,
+                "id=G72N zip=\"10029\" name{first=Ivan}\ntags[a \"b c\"]",
+            ),
+            (
+                r#"[{"id":1,"seats":{"economy":7},"ok":true},{"id":2,"seats":{"economy":9},"ok":true}]"#,
+                "(id seats(economy) ok=true)\n1 7\n2 9",
+            ),
+            (r#"{"a b":1,"c=d":null,"":[],"x":{},"y":"~"}"#, "\"a b\"=1 \"c=d\"=null \"\"[]\nx{}\ny=\"~\""),
+            (
+                r#"{"p":{"c1":{"source":"card","id":"c1"},"g2":{"source":"gift","id":"g2"}}}"#,
+                "p{(* source id=*)\nc1 card\ng2 gift}",
+            ),
+        ] {
+            assert_eq!(check(text), expected);
+        }
+    }
+
+    fn json() -> impl Strategy<Value = serde_json::Value> {
+        use serde_json::Value as Json;
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            (-3i32..30).prop_map(Json::from),
+            any::<f64>().prop_map(Json::from),
+            "[ab1~+* \"=\\[{(…\n-]{0,3}".prop_map(Json::from),
+            prop_oneof!["x", "y", "12", "", "true"].prop_map(Json::from),
+        ];
+        leaf.prop_recursive(5, 60, 6, |inner| {
+            let key = prop_oneof![4 => "[abcd]", 1 => "[a:=str~* ]{0,4}"];
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..6).prop_map(Json::from),
+                proptest::collection::vec((key.clone(), inner.clone()), 0..5)
+                    .prop_map(|members| members.into_iter().collect()),
+                rows(inner.clone()).prop_map(Json::from),
+                rows(inner).prop_map(|rows| {
+                    rows.into_iter().enumerate().map(|(index, row)| (format!("k{index}"), row)).collect()
+                }),
+            ]
+        })
+    }
+
+    /// Objects that are alike.
+    fn rows(
+        inner: impl Strategy<Value = serde_json::Value> + Clone,
+    ) -> impl Strategy<Value = Vec<serde_json::Value>> {
+        let keys = proptest::sample::subsequence(vec!["id", "a", "b", "c", "d"], 1..5);
+        (keys, proptest::collection::vec(inner, 4), 1usize..8, any::<u32>()).prop_map(
+            |(keys, values, count, seed)| {
+                (0..count)
+                    .map(|row| {
+                        let bits = seed.rotate_left(row as u32 * 5);
+                        let present = keys.iter().enumerate().filter(|(at, _)| bits >> at & 7 != 0);
+                        let value =
+                            |at: usize| values[(at + (bits >> 8) as usize % 2) % values.len()].clone();
+                        present.map(|(at, key)| ((*key).to_string(), value(at))).collect()
+                    })
+                    .collect()
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_can_be_read(value in json()) {
+            let text = value.to_string();
+            if value.is_array() || value.is_object() {
+                check(&text);
+            }
+        }
+    }
+
+    fn corpus() -> Option<std::path::PathBuf> {
+        let path = std::env::var_os("OFFLOOP_CORPUS").map_or_else(|| "../shared/corpus".into(), Into::into);
+        let path: std::path::PathBuf = path;
+        let there = path.is_dir();
+        if !there {
+            eprintln!("skipped: no corpus at {}", path.display());
+        }
+        there.then_some(path)
+    }
+
+    /// The texts in a value that are JSON themselves.
+    fn texts(value: &serde_json::Value, found: &mut Vec<String>) {
+        match value {
+            serde_json::Value::String(text) if text.starts_with(['{', '[']) => found.push(text.clone()),
+            serde_json::Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+            serde_json::Value::Object(members) => members.values().for_each(|item| texts(item, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_corpus_can_be_read() {
+        let Some(corpus) = corpus() else { return };
+        for folder in ["json", "requests"] {
+            for entry in std::fs::read_dir(corpus.join(folder)).unwrap() {
+                let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+                check(&text);
+                let mut found = Vec::new();
+                texts(&serde_json::from_str(&text).unwrap(), &mut found);
+                for text in found.iter().filter(|text| read::read(text).is_some()) {
+                    check(text);
+                }
+            }
+        }
+    }
+}

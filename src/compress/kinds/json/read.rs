@@ -1,0 +1,552 @@
+//! Reading JSON into a tree of nodes that refer to the text.
+//!
+//! One pass, no copies, an explicit stack. The key lists of objects (*shapes*) form a trie, so that objects of one kind
+//! share a number, and comparing layouts is comparing numbers.
+
+use std::collections::HashMap;
+
+/// Containers that may lie one in another; deeper text is left as it is.
+pub const MAX_DEPTH: usize = 96;
+
+/// Bytes between two looks at whether the work should stop.
+const CHECK_EVERY: usize = 64 << 10;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Null,
+    False,
+    True,
+    Number,
+    /// A string; whether it has escapes.
+    String {
+        escapes: bool,
+    },
+    Array,
+    Object,
+}
+
+/// The number of a node.
+pub type Id = u32;
+
+/// A value.
+#[derive(Clone, Copy, Debug)]
+pub struct Node {
+    pub kind: Kind,
+    /// Its text, quotes and brackets included.
+    pub start: u32,
+    pub end: u32,
+    /// Children of a container lie side by side.
+    first: u32,
+    count: u32,
+    /// Of an object.
+    pub shape: u32,
+}
+
+/// Node of a trie of key lists: the list of its parent and one more key.
+#[derive(Clone, Debug)]
+struct Shape<'a> {
+    parent: u32,
+    key: u32,
+    length: u32,
+    /// The key that came next the last time, and where it led.
+    next_key: &'a str,
+    next: u32,
+}
+
+/// A text of JSON, read.
+#[derive(Debug)]
+pub struct Tree<'a> {
+    pub text: &'a str,
+    nodes: Vec<Node>,
+    shapes: Vec<Shape<'a>>,
+    keys: Vec<&'a str>,
+    pub root: Id,
+}
+
+impl<'a> Tree<'a> {
+    pub fn node(&self, id: Id) -> &Node {
+        &self.nodes[id as usize]
+    }
+
+    /// The children of a container, the first one's number and how many they are.
+    pub fn children(&self, id: Id) -> std::ops::Range<Id> {
+        let node = self.node(id);
+        node.first..node.first + node.count
+    }
+
+    /// The text of a value.
+    pub fn text_of(&self, id: Id) -> &'a str {
+        let node = self.node(id);
+        &self.text[node.start as usize..node.end as usize]
+    }
+
+    /// What stands between a string's quotes.
+    pub fn literal(&self, id: Id) -> &'a str {
+        let text = self.text_of(id);
+        &text[1..text.len() - 1]
+    }
+
+    /// What stands between the quotes of a key.
+    pub fn key(&self, key: u32) -> &'a str {
+        self.keys[key as usize]
+    }
+
+    /// Key lists are numbered below this.
+    pub fn shape_count(&self) -> usize {
+        self.shapes.len()
+    }
+
+    /// The keys of an object of this shape, in order.
+    pub fn keys_of(&self, shape: u32) -> Vec<u32> {
+        let mut keys = Vec::with_capacity(self.shapes[shape as usize].length as usize);
+        let mut at = shape;
+        while at != 0 {
+            keys.push(self.shapes[at as usize].key);
+            at = self.shapes[at as usize].parent;
+        }
+        keys.reverse();
+        keys
+    }
+
+    pub fn nodes(&self) -> usize {
+        self.nodes.len()
+    }
+}
+
+/// Reads one text; nothing where it is not JSON, too deep, or the work was stopped.
+pub fn read(text: &str) -> Option<Tree<'_>> {
+    let mut reader = Reader::new(text);
+    reader.skip_spaces();
+    let root = reader.value()?;
+    reader.skip_spaces();
+    if reader.at != text.len() {
+        return None;
+    }
+    Some(reader.finish(root))
+}
+
+/// Reads a text that has one value per line, as an array of them.
+pub fn read_lines(text: &str) -> Option<Tree<'_>> {
+    let mut reader = Reader::new(text);
+    reader.skip_spaces();
+    let mut count = 0;
+    while reader.at < text.len() {
+        let start = reader.at;
+        let node = reader.value()?;
+        // A value of more than one line is none of these.
+        if memchr::memchr(b'\n', &reader.bytes[start..reader.at]).is_some() {
+            return None;
+        }
+        reader.pending.push(node);
+        count += 1;
+        let end = reader.at;
+        reader.skip_spaces();
+        if reader.at < text.len() && memchr::memchr(b'\n', &reader.bytes[end..reader.at]).is_none() {
+            return None;
+        }
+    }
+    if count < 2 {
+        return None;
+    }
+    let root = reader.array(0, 0);
+    Some(reader.finish(root))
+}
+
+/// Where the JSON value ends that begins at `at`; nothing where there is none.
+pub fn value_end(text: &str, at: usize) -> Option<usize> {
+    let mut reader = Reader::new(text);
+    reader.at = at;
+    reader.value()?;
+    Some(reader.at)
+}
+
+/// A container that is open.
+struct Frame {
+    start: u32,
+    /// Its first child in `pending`.
+    first: u32,
+    /// The keys so far; [`ARRAY`] for an array.
+    shape: u32,
+}
+
+const ARRAY: u32 = u32::MAX;
+
+struct Reader<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    check_at: usize,
+    nodes: Vec<Node>,
+    pending: Vec<Node>,
+    shapes: Vec<Shape<'a>>,
+    transitions: HashMap<(u32, u32), u32>,
+    keys: Vec<&'a str>,
+    key_numbers: HashMap<&'a str, u32>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            check_at: CHECK_EVERY,
+            nodes: Vec::new(),
+            pending: Vec::new(),
+            shapes: vec![Shape { parent: 0, key: 0, length: 0, next_key: "", next: u32::MAX }],
+            transitions: HashMap::new(),
+            keys: Vec::new(),
+            key_numbers: HashMap::new(),
+        }
+    }
+
+    fn finish(mut self, root: Node) -> Tree<'a> {
+        self.nodes.push(root);
+        let root = self.nodes.len() as u32 - 1;
+        Tree { text: self.text, nodes: self.nodes, shapes: self.shapes, keys: self.keys, root }
+    }
+
+    #[inline(always)]
+    fn byte(&self) -> u8 {
+        self.bytes.get(self.at).copied().unwrap_or(0)
+    }
+
+    #[inline(always)]
+    fn skip_spaces(&mut self) {
+        while matches!(self.byte(), b' ' | b'\n' | b'\r' | b'\t') {
+            self.at += 1;
+        }
+    }
+
+    fn value(&mut self) -> Option<Node> {
+        if self.bytes.len() > (i32::MAX as usize) {
+            return None;
+        }
+        let mut open: Vec<Frame> = Vec::new();
+        let base = self.pending.len();
+        loop {
+            // A value starts here.
+            match self.byte() {
+                b'{' => {
+                    open.push(Frame { start: self.at as u32, first: self.pending.len() as u32, shape: 0 });
+                    self.at += 1;
+                    self.skip_spaces();
+                    if self.byte() == b'}' {
+                        self.close(open.pop()?);
+                    } else {
+                        let frame = open.last_mut()?;
+                        frame.shape = self.member(0)?;
+                        continue;
+                    }
+                }
+                b'[' => {
+                    open.push(Frame {
+                        start: self.at as u32,
+                        first: self.pending.len() as u32,
+                        shape: ARRAY,
+                    });
+                    self.at += 1;
+                    self.skip_spaces();
+                    if self.byte() == b']' {
+                        self.close(open.pop()?);
+                    } else if open.len() > MAX_DEPTH {
+                        return None;
+                    } else {
+                        continue;
+                    }
+                }
+                _ => {
+                    let scalar = self.scalar()?;
+                    self.pending.push(scalar);
+                }
+            }
+            // A value ended here.
+            loop {
+                let Some(frame) = open.last_mut() else {
+                    debug_assert_eq!(self.pending.len(), base + 1);
+                    return self.pending.pop();
+                };
+                if self.at >= self.check_at {
+                    self.check_at = self.at + CHECK_EVERY;
+                    if super::is_interrupted() {
+                        return None;
+                    }
+                }
+                self.skip_spaces();
+                let byte = self.byte();
+                self.at += 1;
+                if byte == b',' {
+                    self.skip_spaces();
+                    if frame.shape != ARRAY {
+                        let shape = frame.shape;
+                        frame.shape = self.member(shape)?;
+                    }
+                    break;
+                }
+                if byte != (if frame.shape == ARRAY { b']' } else { b'}' }) {
+                    return None;
+                }
+                self.at -= 1;
+                let frame = open.pop()?;
+                self.close(frame);
+            }
+            if open.len() > MAX_DEPTH {
+                return None;
+            }
+        }
+    }
+
+    /// Ends a container at its closing bracket.
+    fn close(&mut self, frame: Frame) {
+        self.at += 1;
+        let node = if frame.shape == ARRAY {
+            self.array(frame.start, frame.first as usize)
+        } else {
+            let mut node = self.array(frame.start, frame.first as usize);
+            node.kind = Kind::Object;
+            node.shape = frame.shape;
+            node
+        };
+        self.pending.push(node);
+    }
+
+    /// The nodes that are pending from `first` on, made the children of an array.
+    fn array(&mut self, start: u32, first: usize) -> Node {
+        let children = self.nodes.len() as u32;
+        let count = (self.pending.len() - first) as u32;
+        self.nodes.extend(self.pending.drain(first..));
+        Node { kind: Kind::Array, start, end: self.at as u32, first: children, count, shape: 0 }
+    }
+
+    /// Reads a key and its colon, up to its value.
+    #[inline(always)]
+    fn member(&mut self, shape: u32) -> Option<u32> {
+        if self.byte() != b'"' {
+            return None;
+        }
+        let start = self.at + 1;
+        let Shape { next_key, next, .. } = self.shapes[shape as usize];
+        let next = if next != u32::MAX
+            && self.bytes[start..].starts_with(next_key.as_bytes())
+            && self.bytes.get(start + next_key.len()) == Some(&b'"')
+        {
+            self.at = start + next_key.len() + 1;
+            next
+        } else {
+            self.string()?;
+            let key = &self.text[start..self.at - 1];
+            self.transition(shape, key)
+        };
+        self.skip_spaces();
+        if self.byte() != b':' {
+            return None;
+        }
+        self.at += 1;
+        self.skip_spaces();
+        Some(next)
+    }
+
+    #[inline(never)]
+    fn transition(&mut self, shape: u32, key: &'a str) -> u32 {
+        let keys = &mut self.keys;
+        let number = *self.key_numbers.entry(key).or_insert_with(|| {
+            keys.push(key);
+            keys.len() as u32 - 1
+        });
+        let shapes = &mut self.shapes;
+        let next = *self.transitions.entry((shape, number)).or_insert_with(|| {
+            let length = shapes[shape as usize].length + 1;
+            shapes.push(Shape { parent: shape, key: number, length, next_key: "", next: u32::MAX });
+            shapes.len() as u32 - 1
+        });
+        let from = &mut self.shapes[shape as usize];
+        (from.next_key, from.next) = (key, next);
+        next
+    }
+
+    #[inline(always)]
+    fn scalar(&mut self) -> Option<Node> {
+        let start = self.at;
+        let kind = match self.byte() {
+            b'"' => Kind::String { escapes: self.string()? },
+            b't' => self.word(b"true", Kind::True)?,
+            b'f' => self.word(b"false", Kind::False)?,
+            b'n' => self.word(b"null", Kind::Null)?,
+            _ => {
+                self.at += number_length(&self.bytes[start..])?;
+                Kind::Number
+            }
+        };
+        Some(Node { kind, start: start as u32, end: self.at as u32, first: 0, count: 0, shape: 0 })
+    }
+
+    fn word(&mut self, word: &[u8], kind: Kind) -> Option<Kind> {
+        self.bytes[self.at..].starts_with(word).then(|| {
+            self.at += word.len();
+            kind
+        })
+    }
+
+    /// Reads a string from quote to quote: whether it has escapes.
+    #[inline(always)]
+    fn string(&mut self) -> Option<bool> {
+        let mut at = self.at + 1;
+        let mut escapes = false;
+        loop {
+            at += plain_length(&self.bytes[at..]);
+            match *self.bytes.get(at)? {
+                b'"' => break,
+                b'\\' => {
+                    escapes = true;
+                    at += escape_length(&self.bytes[at..])?;
+                }
+                _ => return None,
+            }
+        }
+        self.at = at + 1;
+        Some(escapes)
+    }
+}
+
+/// Bytes before the first quote, backslash or control character.
+#[inline(always)]
+fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    let mut at = 0;
+    while let Some(chunk) = bytes[at..].first_chunk::<8>() {
+        let word = u64::from_le_bytes(*chunk);
+        // The lowest marked byte is exact: a borrow only reaches bytes above a true one.
+        let equal = |byte: u8| {
+            let other = word ^ (ONES * u64::from(byte));
+            other.wrapping_sub(ONES) & !other
+        };
+        let controls = word.wrapping_sub(ONES * 0x20) & !word;
+        let found = (equal(b'"') | equal(b'\\') | controls) & HIGH;
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let rest = bytes[at..].iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20));
+    at + rest.count()
+}
+
+/// Length of a valid escape.
+fn escape_length(bytes: &[u8]) -> Option<usize> {
+    match bytes.get(1)? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
+        b'u' if bytes.get(2..6)?.iter().all(u8::is_ascii_hexdigit) => Some(6),
+        _ => None,
+    }
+}
+
+/// Length of the number that the bytes begin with.
+#[inline]
+pub fn number_length(bytes: &[u8]) -> Option<usize> {
+    let digits = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mut at = usize::from(bytes.first() == Some(&b'-'));
+    let whole = digits(at);
+    if whole == 0 || (whole > 1 && bytes[at] == b'0') {
+        return None;
+    }
+    at += whole;
+    if bytes.get(at) == Some(&b'.') {
+        let fraction = digits(at + 1);
+        if fraction == 0 {
+            return None;
+        }
+        at += 1 + fraction;
+    }
+    if matches!(bytes.get(at), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
+        let exponent = digits(at + 1 + sign);
+        if exponent == 0 {
+            return None;
+        }
+        at += 1 + sign + exponent;
+    }
+    Some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rebuild(tree: &Tree<'_>, id: Id) -> serde_json::Value {
+        let node = tree.node(id);
+        match node.kind {
+            Kind::Array => tree.children(id).map(|child| rebuild(tree, child)).collect(),
+            Kind::Object => {
+                let keys = tree.keys_of(node.shape);
+                let members = keys.into_iter().zip(tree.children(id));
+                let unquote =
+                    |key| serde_json::from_str::<String>(&format!("\"{}\"", tree.key(key))).unwrap();
+                members.map(|(key, child)| (unquote(key), rebuild(tree, child))).collect()
+            }
+            _ => serde_json::from_str(tree.text_of(id)).unwrap(),
+        }
+    }
+
+    #[test]
+    fn rejects_what_is_not_json() {
+        for text in [
+            "",
+            " ",
+            "{",
+            "[1,]",
+            "[1 2]",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{a:1}",
+            "01",
+            "1.",
+            "-",
+            "1e",
+            "tru",
+            "\"a",
+            "\"\\x\"",
+            "\"\\u12\"",
+            "\"\n\"",
+            "[}",
+            "{\"a\":1]",
+            "1 2",
+            "[1]]",
+            "{\"a\":1,}",
+            "\u{feff}1",
+        ] {
+            assert!(read(text).is_none(), "{text}");
+        }
+        assert!(read(&"[".repeat(100_000)).is_none());
+        assert!(read(&("[".repeat(90) + &"]".repeat(90))).is_some());
+    }
+
+    #[test]
+    fn lines_are_items() {
+        let tree = read_lines("{\"a\":1}\n{\"a\":2}\r\n\n3\n").unwrap();
+        assert_eq!(rebuild(&tree, tree.root), serde_json::json!([{"a": 1}, {"a": 2}, 3]));
+        for text in ["{}", "{} {}", "{}\n{", "[\n1]\n2", "a\nb"] {
+            assert!(read_lines(text).is_none(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reads_what_serde_json_reads(text in "[\\[\\]{}:,\"\\\\a10.e \\-u]{0,24}") {
+            let expected = serde_json::from_str::<serde_json::Value>(&text).ok();
+            let tree = read(&text);
+            // serde_json looks into escapes: it rejects lone surrogates, and numbers out of range.
+            if expected.is_some() {
+                let tree = tree.expect("valid");
+                prop_assert_eq!(rebuild(&tree, tree.root), expected.unwrap());
+            }
+        }
+
+        #[test]
+        fn the_plain_length_is_that_of_the_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let naive = bytes.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count();
+            prop_assert_eq!(plain_length(&bytes), naive);
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Writing a tree as its plan has it.
+
+use super::notation::{self, Among, MISSING, ODD, ROW_KEY};
+use super::plan::{Column, Content, List, NONE, Plan, Shape};
+use super::read::{Id, Kind, Tree};
+use super::visible::Visible;
+
+pub struct Writer<'w, 'a> {
+    pub tree: &'w Tree<'a>,
+    pub plan: &'w Plan,
+    /// Which rows are written; all where there is none.
+    pub visible: Option<&'w Visible>,
+    pub out: &'w mut String,
+}
+
+impl Writer<'_, '_> {
+    /// Writes the whole text: the brackets of the outermost table or object are left out.
+    pub fn root(&mut self) {
+        let root = self.tree.root;
+        if let Some(list) = self.list_at(root)
+            && self.plan.lists[list].shape != Shape::Items
+        {
+            return self.list(list, true);
+        }
+        match self.tree.node(root).kind {
+            Kind::Object if !self.tree.children(root).is_empty() => self.members(root, true),
+            _ => self.value(root),
+        }
+    }
+
+    fn list_at(&self, id: Id) -> Option<usize> {
+        self.plan.places.get(&id).map(|number| *number as usize)
+    }
+
+    fn value(&mut self, id: Id) {
+        if let Some(list) = self.list_at(id) {
+            return self.list(list, false);
+        }
+        match self.tree.node(id).kind {
+            Kind::Array => {
+                self.out.push('[');
+                for (index, child) in self.tree.children(id).enumerate() {
+                    if index > 0 {
+                        self.out.push(' ');
+                    }
+                    self.value(child);
+                }
+                self.out.push(']');
+            }
+            Kind::Object => {
+                self.out.push('{');
+                self.members(id, false);
+                self.out.push('}');
+            }
+            _ => notation::scalar(self.tree, id, Among::Values, self.out),
+        }
+    }
+
+    fn members(&mut self, id: Id, outermost: bool) {
+        let tree = self.tree;
+        let mut keys = tree.keys_of(tree.node(id).shape).into_iter();
+        for (index, child) in tree.children(id).enumerate() {
+            if index > 0 {
+                self.between(outermost);
+            }
+            if let Some(key) = keys.next() {
+                self.member(key, child);
+            }
+        }
+    }
+
+    /// Parts members; those of the outermost object by new lines where there was more than a word.
+    fn between(&mut self, outermost: bool) {
+        let ends_list = self.out.ends_with([']', '}']);
+        self.out.push(if outermost && ends_list { '\n' } else { ' ' });
+    }
+
+    fn member(&mut self, key: u32, value: Id) {
+        notation::key(self.tree.key(key), self.out);
+        if !matches!(self.tree.node(value).kind, Kind::Array | Kind::Object) {
+            self.out.push('=');
+        }
+        self.value(value);
+    }
+
+    /// Writes a list that is not in a column.
+    fn list(&mut self, number: usize, outermost: bool) {
+        let list = &self.plan.lists[number];
+        let (open, close) = if list.shape.is_object() { ('{', '}') } else { ('[', ']') };
+        if !outermost {
+            self.out.push(open);
+        }
+        if list.shape.has_columns() {
+            self.out.push('(');
+            if list.shape == Shape::Map {
+                self.out.push_str(ROW_KEY);
+                self.out.push(' ');
+            }
+            self.header(&list.columns);
+            self.out.push(')');
+            self.out.push(if outermost || list.rows.len() > 1 { '\n' } else { ' ' });
+            self.rows(number, 0..list.rows.len());
+        } else {
+            self.items(number, outermost);
+        }
+        if !outermost {
+            self.out.push(close);
+        }
+    }
+
+    fn items(&mut self, number: usize, outermost: bool) {
+        let list = &self.plan.lists[number];
+        for (row, &id) in list.rows.iter().enumerate() {
+            if row > 0 {
+                self.between(outermost);
+            }
+            match list.keys.get(row) {
+                Some(key) => self.member(*key, id),
+                None => self.value(id),
+            }
+        }
+    }
+
+    fn header(&mut self, columns: &[Column]) {
+        for (index, column) in columns.iter().enumerate() {
+            if index > 0 {
+                self.out.push(' ');
+            }
+            notation::key(self.tree.key(column.key), self.out);
+            match &column.content {
+                Content::Values { strings: false } => {}
+                Content::Values { strings: true } => self.out.push_str(":str"),
+                Content::Constant => {
+                    self.out.push('=');
+                    if let Some(cell) = column.cells.iter().find(|cell| **cell != NONE) {
+                        self.value(*cell);
+                    }
+                }
+                Content::Key => {
+                    self.out.push('=');
+                    self.out.push_str(ROW_KEY);
+                }
+                Content::Group(columns) => {
+                    self.out.push('(');
+                    self.header(columns);
+                    self.out.push(')');
+                }
+                Content::List(number) => {
+                    let list = &self.plan.lists[*number as usize];
+                    self.out.push_str(if list.shape == Shape::Map { "{* " } else { "[" });
+                    self.header(&list.columns);
+                    self.out.push(if list.shape == Shape::Map { '}' } else { ']' });
+                }
+            }
+        }
+    }
+
+    fn rows(&mut self, number: usize, rows: std::ops::Range<usize>) {
+        let list = &self.plan.lists[number];
+        for row in rows.clone() {
+            if row > rows.start {
+                self.out.push('\n');
+            }
+            self.row(list, row);
+        }
+    }
+
+    fn row(&mut self, list: &List, row: usize) {
+        if let Some(key) = list.keys.get(row) {
+            notation::string(
+                self.tree.key(*key),
+                self.tree.key(*key).contains('\\'),
+                Among::Strings,
+                self.out,
+            );
+        }
+        if list.is_odd(row) {
+            if !list.keys.is_empty() {
+                self.out.push(' ');
+            }
+            self.out.push_str(ODD);
+            self.out.push(' ');
+            return self.value(list.rows[row]);
+        }
+        let mut cells = Cells { missing: 0, first: list.keys.is_empty() };
+        self.cells(&list.columns, row, &mut cells);
+        if cells.first {
+            self.out.push_str(MISSING);
+        }
+    }
+
+    fn cells(&mut self, columns: &[Column], row: usize, cells: &mut Cells) {
+        for column in columns {
+            if matches!(column.content, Content::Constant | Content::Key) {
+                continue;
+            }
+            let cell = column.cells[row];
+            if cell == NONE {
+                cells.missing += 1;
+                continue;
+            }
+            match &column.content {
+                Content::Group(columns) => self.cells(columns, row, cells),
+                Content::List(number) => {
+                    cells.next(self.out);
+                    self.part(*number as usize, row);
+                }
+                Content::Values { strings: true } => {
+                    cells.next(self.out);
+                    notation::scalar(self.tree, cell, Among::Strings, self.out);
+                }
+                _ => {
+                    cells.next(self.out);
+                    self.value(cell);
+                }
+            }
+        }
+    }
+
+    /// Writes the rows of a list in a column that belong to one row.
+    fn part(&mut self, number: usize, parent: usize) {
+        let list = &self.plan.lists[number];
+        let rows = list.part(parent);
+        let (open, close) = if list.shape == Shape::Map { ('{', '}') } else { ('[', ']') };
+        self.out.push(open);
+        if rows.len() > 1 {
+            self.out.push('\n');
+        }
+        self.rows(number, rows);
+        self.out.push(close);
+    }
+}
+
+/// What has been written of a row.
+struct Cells {
+    /// Members that are missing since the last cell.
+    missing: usize,
+    first: bool,
+}
+
+impl Cells {
+    /// Makes room for a cell.
+    fn next(&mut self, out: &mut String) {
+        for _ in 0..std::mem::take(&mut self.missing) {
+            self.part(out);
+            out.push_str(MISSING);
+        }
+        self.part(out);
+    }
+
+    fn part(&mut self, out: &mut String) {
+        if !std::mem::replace(&mut self.first, false) {
+            out.push(' ');
+        }
+    }
+}
