@@ -2,6 +2,7 @@
 
 mod build;
 pub(super) mod code;
+mod columns;
 pub(super) mod diff;
 mod fold;
 pub(super) mod json;

@@ -2,10 +2,12 @@
 
 #[cfg(test)]
 mod decode;
+mod gaps;
 mod notation;
 mod plan;
 mod read;
 mod visible;
+mod weigh;
 mod write;
 
 use std::ops::Range;
@@ -14,14 +16,11 @@ use crate::cancel::CancelToken;
 use crate::compress::form::{Form, Kept, Unit};
 use crate::compress::query::Query;
 use crate::error::Error;
+use gaps::Gaps;
 use plan::Plan;
 use read::{Kind, Tree};
 use visible::Visible;
 use write::Writer;
-
-fn is_interrupted() -> bool {
-    false
-}
 
 /// Understands a text that is one JSON object or array.
 pub fn understand(text: &str, _depth: usize) -> Option<Box<dyn Form + '_>> {
@@ -69,13 +68,14 @@ impl Form for Json<'_> {
         self.plan.units
     }
 
-    fn weigh(&self, _query: &Query, _cancel: &CancelToken) -> Result<Vec<Unit>, Error> {
-        Ok(vec![Unit { cost: 10, value: 0.1, must: false, group: 0 }; self.plan.units])
+    fn weigh(&self, query: &Query, cancel: &CancelToken) -> Result<Vec<Unit>, Error> {
+        weigh::weigh(&self.tree, &self.plan, query, cancel)
     }
 
     fn write(&self, kept: Kept<'_>, out: &mut String) {
         let visible = (!kept.is_all()).then(|| Visible::new(&self.plan, kept));
-        Writer { tree: &self.tree, plan: &self.plan, visible: visible.as_ref(), out }.root();
+        let gaps = visible.as_ref().map_or_else(Gaps::default, |visible| Gaps::new(&self.plan, visible));
+        Writer { tree: &self.tree, plan: &self.plan, visible: visible.as_ref(), gaps, out }.root();
     }
 }
 

@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use crate::cancel;
+
 /// Containers that may lie one in another; deeper text is left as it is.
 pub const MAX_DEPTH: usize = 96;
 
@@ -268,7 +270,7 @@ impl<'a> Reader<'a> {
                 };
                 if self.at >= self.check_at {
                     self.check_at = self.at + CHECK_EVERY;
-                    if super::is_interrupted() {
+                    if cancel::is_interrupted() {
                         return None;
                     }
                 }

@@ -1,5 +1,9 @@
 //! Writing a tree as its plan has it.
 
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use super::gaps::{self, Gaps};
 use super::notation::{self, Among, MISSING, ODD, ROW_KEY};
 use super::plan::{Column, Content, List, NONE, Plan, Shape};
 use super::read::{Id, Kind, Tree};
@@ -10,6 +14,7 @@ pub struct Writer<'w, 'a> {
     pub plan: &'w Plan,
     /// Which rows are written; all where there is none.
     pub visible: Option<&'w Visible>,
+    pub gaps: Gaps,
     pub out: &'w mut String,
 }
 
@@ -100,6 +105,7 @@ impl Writer<'_, '_> {
             self.out.push(')');
             self.out.push(if outermost || list.rows.len() > 1 { '\n' } else { ' ' });
             self.rows(number, 0..list.rows.len());
+            self.say_what_is_hidden(number);
         } else {
             self.items(number, outermost);
         }
@@ -110,14 +116,46 @@ impl Writer<'_, '_> {
 
     fn items(&mut self, number: usize, outermost: bool) {
         let list = &self.plan.lists[number];
-        for (row, &id) in list.rows.iter().enumerate() {
+        let mut row = 0;
+        while row < list.rows.len() {
             if row > 0 {
                 self.between(outermost);
             }
-            match list.keys.get(row) {
-                Some(key) => self.member(*key, id),
-                None => self.value(id),
+            if let Some(end) = self.hidden(number, row..list.rows.len()) {
+                row = end;
+                continue;
             }
+            match list.keys.get(row) {
+                Some(key) => self.member(*key, list.rows[row]),
+                None => self.value(list.rows[row]),
+            }
+            row += 1;
+        }
+        self.say_what_is_hidden(number);
+    }
+
+    /// Says that rows are not written, where the first of these is not: where the next one is that is.
+    fn hidden(&mut self, number: usize, rows: Range<usize>) -> Option<usize> {
+        let visible = self.visible?.of(number);
+        if visible[rows.start] {
+            return None;
+        }
+        let length = visible[rows.clone()].iter().position(|visible| *visible).unwrap_or(rows.len());
+        let run = rows.start..rows.start + length;
+        let end = run.end;
+        if self.gaps.is_told_apart(number) {
+            gaps::describe(self.tree, self.plan, number, run, self.out);
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(self.out, "…{length}");
+        }
+        Some(end)
+    }
+
+    /// After a list and all that is in it: what was left out without a word on what it was.
+    fn say_what_is_hidden(&mut self, number: usize) {
+        if let Some(visible) = self.visible {
+            self.gaps.close(self.tree, self.plan, visible, number, self.out);
         }
     }
 
@@ -155,13 +193,19 @@ impl Writer<'_, '_> {
         }
     }
 
-    fn rows(&mut self, number: usize, rows: std::ops::Range<usize>) {
+    fn rows(&mut self, number: usize, rows: Range<usize>) {
         let list = &self.plan.lists[number];
-        for row in rows.clone() {
+        let mut row = rows.start;
+        while row < rows.end {
             if row > rows.start {
                 self.out.push('\n');
             }
+            if let Some(end) = self.hidden(number, row..rows.end) {
+                row = end;
+                continue;
+            }
             self.row(list, row);
+            row += 1;
         }
     }
 
@@ -223,7 +267,9 @@ impl Writer<'_, '_> {
         let rows = list.part(parent);
         let (open, close) = if list.shape == Shape::Map { ('{', '}') } else { ('[', ']') };
         self.out.push(open);
-        if rows.len() > 1 {
+        if rows.len() > 1
+            && self.visible.is_none_or(|visible| visible.of(number)[rows.clone()].contains(&true))
+        {
             self.out.push('\n');
         }
         self.rows(number, rows);

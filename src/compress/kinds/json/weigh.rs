@@ -1,0 +1,212 @@
+//! What the rows of a tree's lists are worth.
+
+use super::plan::{Column, Content, List, NONE, Owner, Plan};
+use super::read::{Id, Kind, Tree};
+use crate::cancel::CancelToken;
+use crate::compress::form::{Unit, value};
+use crate::compress::kinds::columns::{self, Cell, Rows, Sort};
+use crate::compress::query::Query;
+use crate::error::Error;
+
+/// Weighs all units.
+pub fn weigh(tree: &Tree<'_>, plan: &Plan, query: &Query, cancel: &CancelToken) -> Result<Vec<Unit>, Error> {
+    let mut units = vec![Unit::default(); plan.units];
+    let mut judged: Vec<Rows> = Vec::with_capacity(plan.lists.len());
+    for list in &plan.lists {
+        cancel.check()?;
+        judged.push(judge(tree, list));
+    }
+    ask(tree, plan, query, &mut judged);
+    // What is found in rows that are no units of their own counts for the row that they are in.
+    for number in (0..plan.lists.len()).rev() {
+        let list = &plan.lists[number];
+        if list.units.is_some() {
+            continue;
+        }
+        let rows = std::mem::replace(&mut judged[number], Rows::new(0));
+        match list.owner {
+            Owner::Root => {}
+            Owner::Row(owner, row) => {
+                lift(&rows, 0..list.rows.len(), &mut judged[owner as usize], row as usize);
+            }
+            Owner::Column(owner) => {
+                for parent in 0..list.ends.len() {
+                    lift(&rows, list.part(parent), &mut judged[owner as usize], parent);
+                }
+            }
+        }
+    }
+    for (number, (list, rows)) in plan.lists.iter().zip(&judged).enumerate() {
+        let Some(first) = list.units else { continue };
+        cancel.check()?;
+        for row in 0..list.rows.len() {
+            units[first as usize + row] = Unit {
+                cost: cost(tree, plan, list, row),
+                value: rows.value[row],
+                must: rows.must[row],
+                group: rows.signature[row] ^ (number as u32).rotate_left(16),
+            };
+        }
+    }
+    Ok(units)
+}
+
+fn lift(rows: &Rows, part: std::ops::Range<usize>, to: &mut Rows, row: usize) {
+    let most = part.clone().map(|row| rows.value[row]).fold(value::ORDINARY, f32::max);
+    to.value[row] += most - value::ORDINARY;
+    to.must[row] |= rows.must[part].contains(&true);
+}
+
+fn judge(tree: &Tree<'_>, list: &List) -> Rows {
+    let count = list.rows.len();
+    let mut rows = Rows::new(count);
+    let is_series = list.ends.len() == 1;
+    let mut cells = Vec::with_capacity(count);
+    if list.shape.has_columns() {
+        judge_columns(tree, &list.columns, is_series, &mut cells, &mut rows);
+        let odd = list.odd.iter().filter(|odd| **odd).count();
+        for (row, _) in list.odd.iter().enumerate().filter(|(_, odd)| **odd) {
+            rows.value[row] += if odd * 50 <= count { value::RARE } else { value::CONTEXT };
+        }
+    } else {
+        cells.extend(list.rows.iter().map(|id| Some(cell(tree, *id))));
+        rows.add("", &cells, is_series);
+    }
+    rows.finish();
+    if is_series && matches!(list.owner, Owner::Root) {
+        for row in [0, 1, count.saturating_sub(2), count.saturating_sub(1)] {
+            if let Some(value) = rows.value.get_mut(row) {
+                *value += value::CONTEXT;
+            }
+        }
+    }
+    rows
+}
+
+fn judge_columns<'a>(
+    tree: &Tree<'a>,
+    columns: &[Column],
+    is_series: bool,
+    cells: &mut Vec<Option<Cell<'a>>>,
+    rows: &mut Rows,
+) {
+    for column in columns {
+        match &column.content {
+            Content::Values { .. } | Content::List(_) => {
+                cells.clear();
+                let is_list = matches!(column.content, Content::List(_));
+                cells.extend(column.cells.iter().map(|id| {
+                    (*id != NONE)
+                        .then(|| if is_list { Cell { text: "", sort: Sort::Other } } else { cell(tree, *id) })
+                }));
+                rows.add(tree.key(column.key), cells, is_series);
+            }
+            Content::Group(columns) => judge_columns(tree, columns, is_series, cells, rows),
+            Content::Constant | Content::Key => {}
+        }
+    }
+}
+
+fn cell<'a>(tree: &Tree<'a>, id: Id) -> Cell<'a> {
+    let sort = match tree.node(id).kind {
+        Kind::String { .. } => return Cell { text: tree.literal(id), sort: Sort::Text },
+        Kind::Number => Sort::Number,
+        Kind::True => Sort::True,
+        Kind::False => Sort::False,
+        Kind::Null => Sort::Null,
+        Kind::Array | Kind::Object => Sort::Other,
+    };
+    Cell { text: tree.text_of(id), sort }
+}
+
+/// What the query says of the rows.
+fn ask(tree: &Tree<'_>, plan: &Plan, query: &Query, judged: &mut [Rows]) {
+    if query.is_empty() {
+        return;
+    }
+    let named: Vec<u32> = query.spans(tree.text).into_iter().map(|span| span.start as u32).collect();
+    for (number, list) in plan.lists.iter().enumerate() {
+        if list.rows.is_empty() {
+            continue;
+        }
+        let own = |row: usize| own_text(tree, plan, list, row);
+        let ranks = query.rank((0..list.rows.len()).map(own));
+        let rows = &mut judged[number];
+        for (row, rank) in ranks.into_iter().enumerate() {
+            rows.value[row] += value::QUERY * rank;
+        }
+        let is_named = |row: usize| {
+            let text = own(row);
+            let start = text.as_ptr() as usize - tree.text.as_ptr() as usize;
+            let next = named.partition_point(|at| (*at as usize) < start);
+            named.get(next).is_some_and(|at| (*at as usize) < start + text.len())
+        };
+        let found: Vec<usize> = if named.is_empty() {
+            Vec::new()
+        } else {
+            (0..list.rows.len()).filter(|row| is_named(*row)).collect()
+        };
+        let few = found.len() <= 8.max(list.rows.len() / 20);
+        for row in found {
+            rows.value[row] += value::QUERY;
+            rows.must[row] |= few;
+        }
+    }
+}
+
+/// The text of a row up to the first list in it that has units of its own, with its key.
+fn own_text<'a>(tree: &Tree<'a>, plan: &Plan, list: &List, row: usize) -> &'a str {
+    let node = tree.node(list.rows[row]);
+    let start = match list.keys.get(row) {
+        Some(_) => {
+            // The key stands before the value.
+            let before = &tree.text[..node.start as usize];
+            let end = before.rfind('"').unwrap_or(0);
+            end.saturating_sub(0)
+        }
+        None => node.start as usize,
+    };
+    let mut end = node.end as usize;
+    let mut columns: Vec<&Column> = list.columns.iter().collect();
+    while let Some(column) = columns.pop() {
+        match &column.content {
+            Content::List(number) if plan.lists[*number as usize].units.is_some() => {
+                if column.cells[row] != NONE {
+                    end = end.min(tree.node(column.cells[row]).start as usize);
+                }
+            }
+            Content::Group(columns_) => columns.extend(columns_),
+            _ => {}
+        }
+    }
+    &tree.text[start.min(end)..end]
+}
+
+/// Tokens of a row as it is written, without the lists in it that have units of their own.
+fn cost(tree: &Tree<'_>, plan: &Plan, list: &List, row: usize) -> u32 {
+    let key = list.keys.get(row).map_or(0, |key| columns::tokens(tree.key(*key)) + 1);
+    if list.is_odd(row) || !list.shape.has_columns() {
+        return key + 2 + columns::tokens(tree.text_of(list.rows[row])) * 2 / 3;
+    }
+    key + 1 + cells_cost(tree, plan, &list.columns, row)
+}
+
+fn cells_cost(tree: &Tree<'_>, plan: &Plan, columns: &[Column], row: usize) -> u32 {
+    let mut cost = 0;
+    for column in columns {
+        let cell = column.cells[row];
+        cost += match &column.content {
+            Content::Constant | Content::Key => 0,
+            _ if cell == NONE => 0,
+            Content::Group(columns) => cells_cost(tree, plan, columns, row),
+            Content::List(number) if plan.lists[*number as usize].units.is_some() => 3,
+            Content::List(_) => 2 + columns::tokens(tree.text_of(cell)) / 2,
+            Content::Values { .. } => match tree.node(cell).kind {
+                Kind::String { .. } => columns::tokens(tree.literal(cell)).max(1),
+                Kind::Number => 1 + columns::tokens(tree.text_of(cell)),
+                _ => 1 + columns::tokens(tree.text_of(cell)) * 2 / 3,
+            },
+        };
+    }
+    cost
+}
