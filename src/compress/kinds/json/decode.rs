@@ -6,11 +6,36 @@ pub enum Value {
     /// A number or literal.
     Plain(String),
     String(String),
+    /// A string between fences.
+    Text(String),
+    /// A string that was JSON.
+    Json(Box<Value>),
     Array(Vec<Value>),
     Object(Vec<(String, Value)>),
 }
 
 impl Value {
+    /// Whether this, which was read back, stands for an original value. Texts are their own kinds' to check.
+    pub fn stands_for(&self, original: &Self) -> bool {
+        match (self, original) {
+            (Self::Json(value), Self::String(text)) => value.stands_for(&Self::of(text)),
+            (Self::Text(text), Self::String(original)) => {
+                text == original || (original.len() >= super::texts::LONG && text.len() < original.len())
+            }
+            (Self::Array(items), Self::Array(others)) => {
+                items.len() == others.len()
+                    && items.iter().zip(others).all(|(item, other)| item.stands_for(other))
+            }
+            (Self::Object(members), Self::Object(others)) => {
+                let same = |((key, value), (other_key, other)): (&(String, Self), &(String, Self))| {
+                    key == other_key && value.stands_for(other)
+                };
+                members.len() == others.len() && members.iter().zip(others).all(same)
+            }
+            _ => self == original,
+        }
+    }
+
     /// What JSON text stands for.
     pub fn of(text: &str) -> Self {
         let tree = super::read::read(text).expect("JSON");
@@ -109,6 +134,14 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, strings: bool) -> Value {
+        let rest = &self.text[self.at..];
+        let (is_json, body) = rest.strip_prefix("json").map_or((false, rest), |rest| (true, rest));
+        if let Some(body) = body.strip_prefix(super::texts::FENCE) {
+            let length = body.find(super::texts::FENCE).expect("a closing fence");
+            self.at += rest.len() - body.len() + length + 3;
+            let text = &body[..length];
+            return if is_json { Value::Json(Box::new(decode(text))) } else { Value::Text(text.to_string()) };
+        }
         match self.peek() {
             '"' => Value::String(self.quoted()),
             '[' => {

@@ -6,6 +6,7 @@ mod gaps;
 mod notation;
 mod plan;
 mod read;
+mod texts;
 mod visible;
 mod weigh;
 mod write;
@@ -19,17 +20,18 @@ use crate::error::Error;
 use gaps::Gaps;
 use plan::Plan;
 use read::{Kind, Tree};
+use texts::Texts;
 use visible::Visible;
 use write::Writer;
 
 /// Understands a text that is one JSON object or array.
-pub fn understand(text: &str, _depth: usize) -> Option<Box<dyn Form + '_>> {
-    form(read::read(text)?)
+pub fn understand(text: &str, depth: usize) -> Option<Box<dyn Form + '_>> {
+    form(read::read(text)?, depth)
 }
 
 /// Understands a text of JSON values, one a line.
-pub fn understand_lines(text: &str, _depth: usize) -> Option<Box<dyn Form + '_>> {
-    form(read::read_lines(text)?)
+pub fn understand_lines(text: &str, depth: usize) -> Option<Box<dyn Form + '_>> {
+    form(read::read_lines(text)?, depth)
 }
 
 /// The object or array that begins at `at`, which is behind white space at most.
@@ -41,18 +43,20 @@ pub fn span_at(text: &str, at: usize) -> Option<Range<usize>> {
     Some(start..read::value_end(text, start)?)
 }
 
-fn form(tree: Tree<'_>) -> Option<Box<dyn Form + '_>> {
+fn form(tree: Tree<'_>, depth: usize) -> Option<Box<dyn Form + '_>> {
     if !matches!(tree.node(tree.root).kind, Kind::Array | Kind::Object) {
         return None;
     }
-    let plan = plan::plan(&tree);
-    Some(Box::new(Json { tree, plan }))
+    let mut plan = plan::plan(&tree);
+    let texts = Texts::new(&tree, &mut plan, depth);
+    Some(Box::new(Json { tree, plan, texts }))
 }
 
 #[derive(Debug)]
 struct Json<'a> {
     tree: Tree<'a>,
     plan: Plan,
+    texts: Texts,
 }
 
 impl Form for Json<'_> {
@@ -69,13 +73,14 @@ impl Form for Json<'_> {
     }
 
     fn weigh(&self, query: &Query, cancel: &CancelToken) -> Result<Vec<Unit>, Error> {
-        weigh::weigh(&self.tree, &self.plan, query, cancel)
+        weigh::weigh(&self.tree, &self.plan, &self.texts, query, cancel)
     }
 
     fn write(&self, kept: Kept<'_>, out: &mut String) {
-        let visible = (!kept.is_all()).then(|| Visible::new(&self.plan, kept));
+        let visible = (!kept.is_all()).then(|| Visible::new(&self.plan, &self.texts, kept));
         let gaps = visible.as_ref().map_or_else(Gaps::default, |visible| Gaps::new(&self.plan, visible));
-        Writer { tree: &self.tree, plan: &self.plan, visible: visible.as_ref(), gaps, out }.root();
+        let Self { tree, plan, texts } = self;
+        Writer { tree, plan, texts, kept, visible: visible.as_ref(), gaps, out }.root();
     }
 }
 
@@ -93,7 +98,12 @@ mod tests {
 
     fn check(text: &str) -> String {
         let out = written(text);
-        assert_eq!(decode(&out), Value::of(text), "{text}\n{out}");
+        let read = decode(&out);
+        assert!(
+            read.stands_for(&Value::of(text)),
+            "{}",
+            [text, &out].map(|text| &text[..text.floor_char_boundary(2000)]).join("\n")
+        );
         out
     }
 

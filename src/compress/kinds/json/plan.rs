@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use super::read::{Id, Kind, Tree};
+use super::texts;
 
 /// In place of a cell that is not there.
 pub const NONE: Id = Id::MAX;
@@ -113,6 +114,8 @@ pub struct Plan {
     /// The lists that are not in a column, by their node.
     pub places: HashMap<Id, u32>,
     pub units: usize,
+    /// Strings that are texts, and where they lie.
+    pub strings: Vec<(Id, Owner)>,
 }
 
 pub fn plan(tree: &Tree<'_>) -> Plan {
@@ -167,10 +170,22 @@ impl Planner<'_, '_> {
                     return;
                 }
             }
+            Kind::String { .. } => return self.string(id, owner),
             _ => return,
         }
         for child in children {
             self.walk(child, owner);
+        }
+    }
+
+    /// Notes a string that is long, or may be JSON.
+    #[inline]
+    fn string(&mut self, id: Id, owner: Owner) {
+        let text = self.tree.text_of(id);
+        if text.len() > texts::LONG
+            || (text.len() > texts::SHORT && matches!(text.as_bytes()[1], b'{' | b'['))
+        {
+            self.plan.strings.push((id, owner));
         }
     }
 
@@ -297,7 +312,7 @@ impl Planner<'_, '_> {
         }
         let rows = column.cells.iter().enumerate().filter(|(_, cell)| **cell != NONE);
         for (row, cell) in rows {
-            if matches!(kind(*cell), Kind::Array | Kind::Object) {
+            if matches!(kind(*cell), Kind::Array | Kind::Object | Kind::String { .. }) {
                 self.walk(*cell, Owner::Row(number, row as u32));
             }
         }

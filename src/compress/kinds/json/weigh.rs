@@ -2,6 +2,7 @@
 
 use super::plan::{Column, Content, List, NONE, Owner, Plan};
 use super::read::{Id, Kind, Tree};
+use super::texts::Texts;
 use crate::cancel::CancelToken;
 use crate::compress::form::{Unit, value};
 use crate::compress::kinds::columns::{self, Cell, Rows, Sort};
@@ -9,7 +10,13 @@ use crate::compress::query::Query;
 use crate::error::Error;
 
 /// Weighs all units.
-pub fn weigh(tree: &Tree<'_>, plan: &Plan, query: &Query, cancel: &CancelToken) -> Result<Vec<Unit>, Error> {
+pub fn weigh(
+    tree: &Tree<'_>,
+    plan: &Plan,
+    texts: &Texts,
+    query: &Query,
+    cancel: &CancelToken,
+) -> Result<Vec<Unit>, Error> {
     let mut units = vec![Unit::default(); plan.units];
     let mut judged: Vec<Rows> = Vec::with_capacity(plan.lists.len());
     for list in &plan.lists {
@@ -41,13 +48,14 @@ pub fn weigh(tree: &Tree<'_>, plan: &Plan, query: &Query, cancel: &CancelToken) 
         cancel.check()?;
         for row in 0..list.rows.len() {
             units[first as usize + row] = Unit {
-                cost: cost(tree, plan, list, row),
+                cost: cost(tree, plan, texts, list, row),
                 value: rows.value[row],
                 must: rows.must[row],
                 group: rows.signature[row] ^ (number as u32).rotate_left(16),
             };
         }
     }
+    texts.weigh(query, cancel, &mut units)?;
     Ok(units)
 }
 
@@ -69,8 +77,7 @@ fn judge(tree: &Tree<'_>, list: &List) -> Rows {
             rows.value[row] += if odd * 50 <= count { value::RARE } else { value::CONTEXT };
         }
     } else {
-        cells.extend(list.rows.iter().map(|id| Some(cell(tree, *id))));
-        rows.add("", &cells, is_series);
+        judge_items(tree, list, &mut cells, &mut rows);
     }
     rows.finish();
     if is_series && matches!(list.owner, Owner::Root) {
@@ -81,6 +88,45 @@ fn judge(tree: &Tree<'_>, list: &List) -> Rows {
         }
     }
     rows
+}
+
+/// Most items of arrays that are judged as columns.
+const MAX_WIDTH: u32 = 128;
+
+/// Items: where they are arrays of one length, each place is a column.
+fn judge_items<'a>(tree: &Tree<'a>, list: &List, cells: &mut Vec<Option<Cell<'a>>>, rows: &mut Rows) {
+    let is_series = list.ends.len() == 1;
+    let width = |id: Id| match tree.node(id).kind {
+        Kind::Array => tree.children(id).len() as u32,
+        _ => 0,
+    };
+    let usual = list.rows.get(list.rows.len() / 2).map_or(0, |id| width(*id));
+    let fitting = list.rows.iter().filter(|id| width(**id) == usual).count();
+    if !(2..=MAX_WIDTH).contains(&usual) || fitting * 10 < list.rows.len() * 9 {
+        cells.extend(list.rows.iter().map(|id| Some(cell(tree, *id))));
+        return rows.add("", cells, is_series);
+    }
+    let names = names_of_width(tree, usual as usize);
+    for place in 0..usual {
+        cells.clear();
+        let at = |id: &Id| {
+            (width(*id) == usual).then(|| tree.children(*id).start + place).map(|id| cell(tree, id))
+        };
+        cells.extend(list.rows.iter().map(at));
+        let name = names.as_ref().map_or("", |names| tree.literal(names.start + place));
+        rows.add(name, cells, is_series);
+    }
+}
+
+/// The names of so many columns, where the outermost object has an array of them.
+fn names_of_width(tree: &Tree<'_>, width: usize) -> Option<std::ops::Range<Id>> {
+    if tree.node(tree.root).kind != Kind::Object {
+        return None;
+    }
+    let is_string = |id: Id| matches!(tree.node(id).kind, Kind::String { .. });
+    let mut arrays = tree.children(tree.root).filter(|id| tree.node(*id).kind == Kind::Array);
+    let names = arrays.find(|id| tree.children(*id).len() == width && tree.children(*id).all(is_string))?;
+    Some(tree.children(names))
 }
 
 fn judge_columns<'a>(
@@ -183,25 +229,27 @@ fn own_text<'a>(tree: &Tree<'a>, plan: &Plan, list: &List, row: usize) -> &'a st
 }
 
 /// Tokens of a row as it is written, without the lists in it that have units of their own.
-fn cost(tree: &Tree<'_>, plan: &Plan, list: &List, row: usize) -> u32 {
+fn cost(tree: &Tree<'_>, plan: &Plan, texts: &Texts, list: &List, row: usize) -> u32 {
     let key = list.keys.get(row).map_or(0, |key| columns::tokens(tree.key(*key)) + 1);
     if list.is_odd(row) || !list.shape.has_columns() {
         return key + 2 + columns::tokens(tree.text_of(list.rows[row])) * 2 / 3;
     }
-    key + 1 + cells_cost(tree, plan, &list.columns, row)
+    key + 1 + cells_cost(tree, plan, texts, &list.columns, row)
 }
 
-fn cells_cost(tree: &Tree<'_>, plan: &Plan, columns: &[Column], row: usize) -> u32 {
+fn cells_cost(tree: &Tree<'_>, plan: &Plan, texts: &Texts, columns: &[Column], row: usize) -> u32 {
     let mut cost = 0;
     for column in columns {
         let cell = column.cells[row];
         cost += match &column.content {
             Content::Constant | Content::Key => 0,
             _ if cell == NONE => 0,
-            Content::Group(columns) => cells_cost(tree, plan, columns, row),
+            Content::Group(columns) => cells_cost(tree, plan, texts, columns, row),
             Content::List(number) if plan.lists[*number as usize].units.is_some() => 3,
             Content::List(_) => 2 + columns::tokens(tree.text_of(cell)) / 2,
             Content::Values { .. } => match tree.node(cell).kind {
+                // A text has units of its own.
+                Kind::String { .. } if texts.at(cell).is_some_and(|text| !text.units.is_empty()) => 12,
                 Kind::String { .. } => columns::tokens(tree.literal(cell)).max(1),
                 Kind::Number => 1 + columns::tokens(tree.text_of(cell)),
                 _ => 1 + columns::tokens(tree.text_of(cell)) * 2 / 3,

@@ -7,11 +7,15 @@ use super::gaps::{self, Gaps};
 use super::notation::{self, Among, MISSING, ODD, ROW_KEY};
 use super::plan::{Column, Content, List, NONE, Plan, Shape};
 use super::read::{Id, Kind, Tree};
+use super::texts::Texts;
 use super::visible::Visible;
+use crate::compress::form::Kept;
 
 pub struct Writer<'w, 'a> {
     pub tree: &'w Tree<'a>,
     pub plan: &'w Plan,
+    pub texts: &'w Texts,
+    pub kept: Kept<'w>,
     /// Which rows are written; all where there is none.
     pub visible: Option<&'w Visible>,
     pub gaps: Gaps,
@@ -57,7 +61,16 @@ impl Writer<'_, '_> {
                 self.members(id, false);
                 self.out.push('}');
             }
+            Kind::String { .. } => self.string(id, Among::Values),
             _ => notation::scalar(self.tree, id, Among::Values, self.out),
+        }
+    }
+
+    #[inline]
+    fn string(&mut self, id: Id, among: Among) {
+        let is_text = self.texts.at(id).is_some_and(|text| text.write(self.kept, self.out));
+        if !is_text {
+            notation::scalar(self.tree, id, among, self.out);
         }
     }
 
@@ -251,7 +264,7 @@ impl Writer<'_, '_> {
                 }
                 Content::Values { strings: true } => {
                     cells.next(self.out);
-                    notation::scalar(self.tree, cell, Among::Strings, self.out);
+                    self.string(cell, Among::Strings);
                 }
                 _ => {
                     cells.next(self.out);
