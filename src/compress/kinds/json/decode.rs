@@ -63,6 +63,7 @@ impl Value {
 enum Content {
     Value { strings: bool },
     Constant(Value),
+    Time { key: bool, prefix: String, suffix: String },
     Key,
     Group(Vec<Column>),
     List { map: bool, columns: Vec<Column> },
@@ -209,7 +210,16 @@ impl Reader<'_> {
             let content = match self.peek() {
                 '=' => {
                     self.at += 1;
-                    if self.eat('*') { Content::Key } else { Content::Constant(self.value(false)) }
+                    let start = self.at;
+                    let key = self.eat('*');
+                    if key && matches!(self.peek(), ' ' | ')' | ']' | '}') {
+                        Content::Key
+                    } else if let Some((prefix, suffix)) = self.pieces() {
+                        Content::Time { key, prefix, suffix }
+                    } else {
+                        self.at = start;
+                        Content::Constant(self.value(false))
+                    }
                 }
                 '(' => {
                     self.at += 1;
@@ -235,6 +245,21 @@ impl Reader<'_> {
                 return columns;
             }
         }
+    }
+
+    /// What stands before and after the part that differs.
+    fn pieces(&mut self) -> Option<(String, String)> {
+        let mut piece = || match self.peek() {
+            '"' => self.quoted(),
+            '[' | '{' => String::new(),
+            _ => self.word(&['…']),
+        };
+        let prefix = piece();
+        if !self.eat('…') {
+            return None;
+        }
+        let suffix = if self.peek() == '"' { self.quoted() } else { self.word(&[]) };
+        Some((prefix, suffix))
     }
 
     fn table(&mut self) -> Value {
@@ -300,6 +325,19 @@ impl Reader<'_> {
                 Content::Key => Value::String(key.to_string()),
                 _ if self.ends_row() || self.is_missing() => continue,
                 Content::Value { strings } => self.value(*strings),
+                Content::Time { key: has_key, prefix, suffix } => {
+                    if self.peek() == '"' {
+                        Value::String(self.quoted())
+                    } else {
+                        match &*self.word(&[]) {
+                            "null" => Value::Plain("null".to_string()),
+                            rest => {
+                                let key = if *has_key { key } else { "" };
+                                Value::String(format!("{key}{prefix}{rest}{suffix}"))
+                            }
+                        }
+                    }
+                }
                 Content::Group(columns) => {
                     let mut group = Vec::new();
                     self.cells(columns, key, &mut group);

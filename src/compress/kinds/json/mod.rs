@@ -7,6 +7,7 @@ mod notation;
 mod plan;
 mod read;
 mod texts;
+mod times;
 mod visible;
 mod weigh;
 mod write;
@@ -139,6 +140,7 @@ mod tests {
             any::<f64>().prop_map(Json::from),
             "[ab1~+* \"=\\[{(…\n-]{0,3}".prop_map(Json::from),
             prop_oneof!["x", "y", "12", "", "true"].prop_map(Json::from),
+            "2024-05-1[1-4][T ]1[0-3]:00(:[0-5]0)?(Z|…)?".prop_map(Json::from),
         ];
         leaf.prop_recursive(5, 60, 6, |inner| {
             let key = prop_oneof![4 => "[abcd]", 1 => "[a:=str~* ]{0,4}"];
@@ -147,10 +149,32 @@ mod tests {
                 proptest::collection::vec((key.clone(), inner.clone()), 0..5)
                     .prop_map(|members| members.into_iter().collect()),
                 rows(inner.clone()).prop_map(Json::from),
-                rows(inner).prop_map(|rows| {
-                    rows.into_iter().enumerate().map(|(index, row)| (format!("k{index}"), row)).collect()
+                (rows(inner), any::<bool>()).prop_map(|(rows, days)| {
+                    let key = |index| if days { format!("2024-05-1{index}") } else { format!("k{index}") };
+                    rows.into_iter().enumerate().map(|(index, row)| (key(index), row)).collect()
                 }),
+                times(),
             ]
+        })
+    }
+
+    /// Days with times in them.
+    fn times() -> impl Strategy<Value = serde_json::Value> {
+        let time = ("T1[0-3]:[0-5]0(:00)?", 0usize..20);
+        let null = || serde_json::Value::Null;
+        proptest::collection::vec((time, any::<bool>()), 2..9).prop_map(move |times| {
+            let day = |index: usize| format!("2024-05-1{index}");
+            let row = |(index, ((time, other), is_map)): (usize, ((String, usize), bool))| {
+                let at = format!("{}{time}", day(if other < 9 && is_map { other } else { index }));
+                let made = if other == 19 { null() } else { format!("2024-05-0{other}{time}Z").into() };
+                (day(index), serde_json::json!({"at": at, "made": made, "n": other}))
+            };
+            let rows: Vec<_> = times.into_iter().enumerate().map(row).collect();
+            if rows[0].1["n"].as_u64() < Some(3) {
+                rows.into_iter().map(|(_, row)| row).collect()
+            } else {
+                rows.into_iter().collect()
+            }
         })
     }
 

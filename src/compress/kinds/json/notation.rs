@@ -13,7 +13,7 @@
 //! A string is *bare* where it cannot be taken for anything else, quoted as in JSON otherwise. In tables `~` stands for a
 //! member that is not there (those at the end of a row are just left out), and `+` begins a row that has not the table's
 //! columns. A column that has one value in all rows has it in the header (`ok=true`); `id=*` is one that repeats the
-//! row's key; the strings of a column marked `:str` may look like numbers. `{(* a b)` is an object of objects: each row
+//! row's key, `at=*T…:00` has the row's key and what else its times have in common; the strings of a column marked `:str` may look like numbers. `{(* a b)` is an object of objects: each row
 //! begins with its key. Columns `a[b c]`, `a{* b c}` have tables in them.
 
 use super::read::{Kind, Tree, number_length};
@@ -42,7 +42,7 @@ const BARE: [bool; 256] = {
     table
 };
 
-fn is_word(text: &str) -> bool {
+pub fn is_word(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|byte| BARE[usize::from(byte)])
         && !matches!(text, MISSING | ODD | ROW_KEY)
@@ -114,6 +114,11 @@ pub fn key(literal: &str, out: &mut String) {
     } else {
         out.extend(["\"", literal, "\""]);
     }
+}
+
+/// Writes a part of a time: bare where that is safe.
+pub fn piece(text: &str, out: &mut String) {
+    if text.is_empty() || is_word(text) { out.push_str(text) } else { quote(text, out) }
 }
 
 /// Writes a string with quotes, and only the escapes that must be.

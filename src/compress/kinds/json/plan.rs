@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use super::read::{Id, Kind, Tree};
 use super::texts;
+use super::times::Template;
 
 /// In place of a cell that is not there.
 pub const NONE: Id = Id::MAX;
@@ -91,6 +92,8 @@ pub struct Column {
     /// One for each row.
     pub cells: Vec<Id>,
     pub content: Content,
+    /// What its values have in common, if they are times.
+    pub template: Option<Template>,
 }
 
 #[derive(Debug)]
@@ -278,6 +281,9 @@ impl Planner<'_, '_> {
                     column.content = Content::Key;
                 } else if self.is_constant(list, column) {
                     constants.push(index);
+                } else {
+                    let has_keys = outermost && list.shape == Shape::Map;
+                    column.template = Template::of(self.tree, list, column, has_keys);
                 }
             }
         }
@@ -424,7 +430,12 @@ impl Planner<'_, '_> {
         let cells = || vec![NONE; rows.len()];
         let mut columns: Vec<Column> = union
             .iter()
-            .map(|&key| Column { key, cells: cells(), content: Content::Values { strings: false } })
+            .map(|&key| Column {
+                key,
+                cells: cells(),
+                content: Content::Values { strings: false },
+                template: None,
+            })
             .collect();
         let places: Vec<Vec<usize>> = accepted
             .iter()

@@ -8,6 +8,7 @@ use super::notation::{self, Among, MISSING, ODD, ROW_KEY};
 use super::plan::{Column, Content, List, NONE, Plan, Shape};
 use super::read::{Id, Kind, Tree};
 use super::texts::Texts;
+use super::times::{DIFFERS, Template};
 use super::visible::Visible;
 use crate::compress::form::Kept;
 
@@ -179,12 +180,15 @@ impl Writer<'_, '_> {
             }
             notation::key(self.tree.key(column.key), self.out);
             match &column.content {
+                Content::Values { .. } if self.template(column).is_some() => {
+                    column.template.iter().for_each(|template| template.write(self.out));
+                }
                 Content::Values { strings: false } => {}
                 Content::Values { strings: true } => self.out.push_str(":str"),
                 Content::Constant => {
                     self.out.push('=');
                     if let Some(cell) = column.cells.iter().find(|cell| **cell != NONE) {
-                        self.value(*cell);
+                        self.constant(*cell);
                     }
                 }
                 Content::Key => {
@@ -203,6 +207,32 @@ impl Writer<'_, '_> {
                     self.out.push(if list.shape == Shape::Map { '}' } else { ']' });
                 }
             }
+        }
+    }
+
+    /// What is the same in all rows must not look like what times have in common.
+    fn constant(&mut self, cell: Id) {
+        match self.tree.node(cell).kind {
+            Kind::String { .. } if self.tree.literal(cell).contains(DIFFERS) => {
+                self.out.extend(["\"", self.tree.literal(cell), "\""]);
+            }
+            _ => self.value(cell),
+        }
+    }
+
+    /// Where something is left out, times are written in full, so that they can be found.
+    fn template<'c>(&self, column: &'c Column) -> Option<&'c Template> {
+        column.template.as_ref().filter(|_| self.visible.is_none())
+    }
+
+    fn time(&mut self, template: &Template, list: &List, row: usize, cell: Id) {
+        if self.tree.node(cell).kind == Kind::Null {
+            return self.out.push_str("null");
+        }
+        let time = self.tree.literal(cell);
+        match template.rest(self.tree, list, row, time) {
+            Some(rest) => self.out.push_str(rest),
+            None => self.out.extend(["\"", time, "\""]),
         }
     }
 
@@ -240,13 +270,13 @@ impl Writer<'_, '_> {
             return self.value(list.rows[row]);
         }
         let mut cells = Cells { missing: 0, first: list.keys.is_empty() };
-        self.cells(&list.columns, row, &mut cells);
+        self.cells(list, &list.columns, row, &mut cells);
         if cells.first {
             self.out.push_str(MISSING);
         }
     }
 
-    fn cells(&mut self, columns: &[Column], row: usize, cells: &mut Cells) {
+    fn cells(&mut self, list: &List, columns: &[Column], row: usize, cells: &mut Cells) {
         for column in columns {
             if matches!(column.content, Content::Constant | Content::Key) {
                 continue;
@@ -257,10 +287,16 @@ impl Writer<'_, '_> {
                 continue;
             }
             match &column.content {
-                Content::Group(columns) => self.cells(columns, row, cells),
+                Content::Group(columns) => self.cells(list, columns, row, cells),
                 Content::List(number) => {
                     cells.next(self.out);
                     self.part(*number as usize, row);
+                }
+                Content::Values { .. } if self.template(column).is_some() => {
+                    cells.next(self.out);
+                    if let Some(template) = self.template(column) {
+                        self.time(template, list, row, cell);
+                    }
                 }
                 Content::Values { strings: true } => {
                     cells.next(self.out);
