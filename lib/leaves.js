@@ -18,6 +18,10 @@ const KEPT_WORDS = 8192;
 /** Slots of the table in which a group of visits is compared, and how many of them a visit tries. */
 const SLOTS = 1024;
 const MAX_PROBES = 12;
+/** So few leaves are compared without telling suspects apart first. */
+const FEW = 128;
+/** So few objects are compared each with each: that takes less time than making a Set. */
+const PAIRS = 24;
 /** A Set above this size leaves V8's new space, and each insertion costs double. */
 const SMALL_SET = 4096;
 
@@ -88,8 +92,9 @@ class Leaves {
   /** Whether any leaf was added twice. */
   hasRepeats() {
     if (repeats(this.empty)) return true;
-    if (this.count < 2) return false;
     const { hashes, count } = this;
+    if (count < 2) return false;
+    if (count <= FEW) return this.groupRepeats(null, count);
     // One word of 32 bits per leaf or more: one leaf in 64 or fewer is a suspect by accident.
     const shift = Math.clz32(count);
     const words = 2 ** (32 - shift);
@@ -116,27 +121,31 @@ class Leaves {
       const hash = spread(hashes[i]);
       if (twice[hash >>> shift] & (1 << (hash & 31))) groups[(hash >>> 5) & mask].push(i);
     }
-    return groups.some((group) => this.groupRepeats(group));
+    return groups.some((group) => this.groupRepeats(group, group.length));
   }
 
   /**
    * Whether a leaf is in a group of visits twice: a hash table with linear probing, in which leaves of equal content
    * lie side by side. Those of which there are more than a few go into a Set.
-   * @param {number[]} group
+   * @param {number[] | null} group the visits' numbers; null: the first `count`
+   * @param {number} count
    */
-  groupRepeats(group) {
+  groupRepeats(group, count) {
     const { hashes, objects, slots } = this;
     /** @type {(object | null)[]} */
     const many = [];
-    if (group.length > SLOTS / 2) return repeats(group.map((i) => objects[i]));
-    slots.fill(null);
-    for (let at = 0; at < group.length; at++) {
-      const object = objects[group[at]];
+    if (group !== null && count > SLOTS / 2) return repeats(group.map((i) => objects[i]));
+    // Half of it stays free.
+    const mask = 2 ** (33 - Math.clz32(count)) - 1;
+    slots.fill(null, 0, mask + 1);
+    for (let at = 0; at < count; at++) {
+      const index = group === null ? at : group[at];
+      const object = objects[index];
       // Not the bits that chose the group.
-      let slot = spread(hashes[group[at]]) >>> 16;
+      let slot = spread(hashes[index]) >>> 16;
       let probes = 0;
       for (; probes < MAX_PROBES; probes++) {
-        slot &= SLOTS - 1;
+        slot &= mask;
         if (slots[slot] === object) return true;
         if (slots[slot] === null) {
           slots[slot] = object;
@@ -146,7 +155,7 @@ class Leaves {
       }
       if (probes === MAX_PROBES) many.push(object);
     }
-    slots.fill(null);
+    slots.fill(null, 0, mask + 1);
     return repeats(many);
   }
 }
@@ -160,7 +169,7 @@ function spread(hash) {
 
 /** Whether an object is in the list twice. @param {(object | null)[]} list */
 function repeats(list) {
-  if (list.length < 2) return false;
+  if (list.length <= PAIRS) return list.some((object, at) => list.indexOf(object) < at);
   if (list.length <= SMALL_SET || list.length > 8 * SMALL_SET) return new Set(list).size !== list.length;
   /** @type {Set<object | null>[]} */
   const sets = [];
