@@ -92,6 +92,22 @@ export interface OperationStats {
 }
 
 /** Counts since the pool's threads were made; the process-wide pool's are those of all threads that share it. */
+/** Native memory that texts and results are written to. It is kept for reuse, and freed when nobody asks for it. */
+export interface MemoryStats {
+  /** Bytes of texts that are being read, and of Documents. */
+  inUse: number;
+  /** Bytes kept for reuse; after a second or two without use they go back to the system. */
+  kept: number;
+  /** Bytes that are kept at most. */
+  limit: number;
+  /** Times that memory was asked for and there was some to reuse. */
+  hits: number;
+  /** Times that there was none. */
+  misses: number;
+  /** Bytes given back to the system since nobody asked for them. */
+  trimmed: number;
+}
+
 export interface PoolStats {
   /** Operations that succeeded, offloaded or inline. */
   tasksProcessed: number;
@@ -128,6 +144,8 @@ export interface PoolStats {
   offloaded: number;
   /** Documents alive that were loaded through this pool object, and the bytes of native memory they hold. */
   documents: { count: number; bytes: number };
+  /** Native memory for texts and results, of all pools of the process. */
+  memory: MemoryStats;
   operations: Record<string, OperationStats>;
 }
 

@@ -9,8 +9,8 @@ const corpus = require('./corpus');
 
 /** Megabytes that the process may grow by. */
 const MARGIN = 50;
-/** Megabytes that are kept for reuse (src/memory.rs, `KEEP`), bytes and UTF-16 units apart. */
-const KEPT = 2 * 64;
+/** Megabytes that are kept for reuse for a while (`getStats().memory.limit`). */
+const KEPT = 67;
 
 /**
  * Runs `operation` many times in a process of its own; how many megabytes its resident memory grew by after the first
@@ -44,6 +44,52 @@ function growth(operation, times) {
   return Number(stdout);
 }
 
+/**
+ * A burst of 100 calls at once, in a process of its own, whose results are dropped; how many megabytes more than before
+ * are resident when it is over, and how many were while it lasted.
+ * @param {string} operation an async function of (pool, bytes, value)
+ * @returns {{ left: number, peak: number, seconds: number, memory: import('..').MemoryStats }}
+ */
+function burst(operation) {
+  const script = `
+    const { readFileSync } = require('node:fs');
+    const { WorkerPool } = require(${JSON.stringify(path.join(__dirname, '..'))});
+    const { loadRequest } = require(${JSON.stringify(path.join(__dirname, '..', 'benchmarks', 'conversation.js'))});
+    const bytes = loadRequest('chat-4m').bytes;
+    const value = JSON.parse(bytes.toString());
+    const pool = new WorkerPool({ taskTimeout: 0 });
+    const operation = ${operation};
+    const rss = () => process.memoryUsage.rss() / 1e6;
+    const collect = async () => {
+      for (let i = 0; i < 4; i++) { gc(); await new Promise(setImmediate); }
+    };
+    const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+    const all = async () => {
+      const results = await Promise.all(Array.from({ length: 100 }, () => operation(pool, bytes, value)));
+      return results.length > 0 ? rss() : 0;
+    };
+    (async () => {
+      await operation(pool, bytes, value);
+      await rest(3000);
+      await collect();
+      const before = rss();
+      const peak = await all() - before;
+      const started = performance.now();
+      const seconds = () => (performance.now() - started) / 1e3;
+      do {
+        await collect();
+        await rest(100);
+      } while (rss() - before > ${MARGIN} && seconds() < 5);
+      const left = rss() - before;
+      console.log(JSON.stringify({ left, peak, seconds: seconds(), memory: pool.getStats().memory }));
+      await pool.shutdown();
+    })();
+  `;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', '-e', script], { encoding: 'utf8' });
+  assert.strictEqual(status, 0, stderr);
+  return JSON.parse(stdout);
+}
+
 /** Each with how often it runs, and what it may leave. @type {Record<string, [string, number, number?]>} */
 const OPERATIONS = {
   'parse of bytes': ['(pool, bytes) => pool.parse(bytes)', 20_000],
@@ -61,5 +107,24 @@ for (const [name, [operation, times, margin = MARGIN]] of Object.entries(OPERATI
     const grown = growth(operation, times);
     t.diagnostic(`${grown.toFixed(1)} MB${corpus.skip ? ', on generated data' : ''}`);
     assert.ok(grown < margin, `${grown.toFixed(1)} MB`);
+  });
+}
+
+/** @type {Record<string, string>} */
+const BURSTS = {
+  parse: '(pool, bytes) => pool.parse(bytes)',
+  load: '(pool, bytes) => pool.load(bytes)',
+  'load and toBuffer': 'async (pool, bytes) => (await pool.load(bytes)).toBuffer()',
+  'stringify to a string': '(pool, bytes, value) => pool.stringify(value)',
+  'stringify to a buffer': "(pool, bytes, value) => pool.stringify(value, { as: 'buffer' })",
+};
+
+for (const [name, operation] of Object.entries(BURSTS)) {
+  test(`${name}, 100 bodies of 4 MB at once: the memory is back within 5 seconds`, (t) => {
+    const { left, peak, seconds, memory } = burst(operation);
+    t.diagnostic(`${left.toFixed(1)} MB left of ${peak.toFixed(0)} after ${seconds.toFixed(1)} s; ${JSON.stringify(memory)}`);
+    assert.ok(peak > 4 * MARGIN, `a peak of ${peak.toFixed(1)} MB shows nothing`);
+    assert.ok(left <= MARGIN, `${left.toFixed(1)} MB`);
+    assert.ok(memory.kept <= memory.limit);
   });
 }

@@ -60,12 +60,34 @@ describe('getStats', needsFaults, () => {
 
   it('is zero for a fresh pool, and of the default pool through a helper', async () => {
     const pool = new WorkerPool({ size: 3 });
-    const { poolSize, operations, documents, ...zeros } = pool.getStats();
+    const { poolSize, operations, documents, memory, ...zeros } = pool.getStats();
     assert.deepStrictEqual([poolSize, operations, documents], [3, {}, { count: 0, bytes: 0 }]);
     for (const [name, value] of Object.entries(zeros)) assert.strictEqual(value, 0, name);
     await pool.shutdown();
     await fault(getWorkerPool(), 'echo');
     assert.strictEqual(getPoolStats().offloaded, 1);
     await getWorkerPool().shutdown();
+  });
+
+  it('has the memory that texts are read in and that is kept for reuse', async () => {
+    const pool = new WorkerPool();
+    const text = Buffer.from(JSON.stringify({ text: 'x'.repeat(3 << 20) }));
+    const before = pool.getStats().memory;
+    const document = await pool.load(text);
+    assert.strictEqual(pool.getStats().memory.inUse - before.inUse, 4 << 20, 'rounded up to a class');
+    document.dispose();
+    const kept = pool.getStats().memory;
+    assert.strictEqual(kept.inUse, before.inUse);
+    assert.ok(kept.kept >= 4 << 20 && kept.kept <= kept.limit);
+    (await pool.load(text)).dispose();
+    const { hits, misses } = pool.getStats().memory;
+    assert.ok(hits > kept.hits && misses === kept.misses, 'there was some to reuse');
+    // Nobody asks for it again.
+    const deadline = performance.now() + 5000;
+    while (pool.getStats().memory.kept > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+    const { kept: left, trimmed } = pool.getStats().memory;
+    assert.strictEqual(left, 0);
+    assert.ok(trimmed - before.trimmed >= 4 << 20);
+    await pool.shutdown();
   });
 });

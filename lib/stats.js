@@ -38,6 +38,7 @@ function formatStats(native, { inlined, inlineFailures }) {
     inlined,
     offloaded: native.accepted,
     documents: { count: native.documents, bytes: native.documentBytes },
+    memory: native.memory,
     operations,
   };
 }

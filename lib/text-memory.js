@@ -12,6 +12,8 @@ const SMALLEST = 1 << 19;
 const LARGEST_KEPT = 1 << 23;
 /** How many are kept: as many calls can be under way without making new ones. */
 const KEPT = 32;
+/** Milliseconds without a call after which only the smallest one is kept. */
+const IDLE_MS = 2000;
 
 class TextMemory {
   /** @param {number} units */
@@ -37,12 +39,32 @@ class TextMemory {
 
 /** @type {TextMemory[]} */
 const kept = [];
+let used = false;
+let watched = true;
+
+/** Made once, so that it holds on to no call's AsyncLocalStorage; it runs while there is something to let go of. */
+const timer = setTimeout(() => {
+  watched = used;
+  used = false;
+  if (watched) timer.refresh();
+  else kept.splice(0, kept.length, ...kept.slice(0, 1).filter((memory) => memory.units === SMALLEST));
+}, IDLE_MS);
+timer.unref();
+
+/** Something was used that is let go of when nothing is for a while. */
+function watch() {
+  used = true;
+  if (watched) return;
+  watched = true;
+  timer.refresh();
+}
 
 /**
  * Memory that no task is using.
  * @param {number} [units] room for at least so many
  */
 function takeTextMemory(units = SMALLEST) {
+  if (kept.length > 1) watch();
   // The largest ones come last: a value that outgrew one memory does not do so the next time.
   for (let i = kept.length - 1; i >= 0; i--) {
     if (kept[i].units >= units && Atomics.load(kept[i].flag, 0) === 0) return kept[i];
@@ -54,6 +76,7 @@ function takeTextMemory(units = SMALLEST) {
     kept.push(memory);
     kept.sort((a, b) => a.units - b.units);
     if (kept.length > KEPT) kept.shift();
+    if (size > SMALLEST || kept.length > 1) watch();
   }
   return memory;
 }

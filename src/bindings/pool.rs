@@ -11,6 +11,7 @@ use napi_derive::napi;
 use super::environment::{Environment, PoolEntry};
 use super::inbox::{Inbox, Message, Settle};
 use super::task::{PoolTask, Submission};
+use crate::memory;
 use crate::pool::{self, Client, Closing, Ending, Event, Executor, Limits, Link, Observer};
 
 /// The executor behind `getWorkerPool()`, one for the process whatever number of threads asks. Replaced once it
@@ -180,6 +181,17 @@ pub struct NativeOperationStats {
     pub run_time: NativeTimes,
 }
 
+/// Recycled memory, see `memory::Stats`.
+#[napi(object)]
+pub struct NativeMemoryStats {
+    pub in_use: f64,
+    pub kept: f64,
+    pub limit: f64,
+    pub hits: f64,
+    pub misses: f64,
+    pub trimmed: f64,
+}
+
 #[napi(object)]
 pub struct NativePoolStats {
     pub size: u32,
@@ -204,6 +216,7 @@ pub struct NativePoolStats {
     /// Documents alive that were loaded through this pool object, and the bytes they hold.
     pub documents: f64,
     pub document_bytes: f64,
+    pub memory: NativeMemoryStats,
 }
 
 fn millis(duration: Duration) -> f64 {
@@ -212,6 +225,18 @@ fn millis(duration: Duration) -> f64 {
 
 fn times(quantiles: &pool::Quantiles) -> NativeTimes {
     NativeTimes { p50: millis(quantiles.p50), p99: millis(quantiles.p99), max: millis(quantiles.max) }
+}
+
+fn memory_stats() -> NativeMemoryStats {
+    let memory::Stats { in_use, kept, limit, hits, misses, trimmed } = memory::stats();
+    NativeMemoryStats {
+        in_use: in_use as f64,
+        kept: kept as f64,
+        limit: limit as f64,
+        hits: hits as f64,
+        misses: misses as f64,
+        trimmed: trimmed as f64,
+    }
 }
 
 #[napi]
@@ -245,6 +270,7 @@ pub fn pool_stats(env: Env, pool: u32) -> Result<NativePoolStats> {
         run_time: millis(stats.run_time),
         documents: entry.documents.documents() as f64,
         document_bytes: entry.documents.bytes() as f64,
+        memory: memory_stats(),
     })
 }
 

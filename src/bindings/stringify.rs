@@ -20,6 +20,7 @@ use super::task::{PoolTask, Submission};
 use crate::cancel::CancelToken;
 use crate::json::encoding::{TEXT_HEADER, word};
 use crate::json::write::{Encoded, JsText, to_js_text, to_utf8};
+use crate::memory;
 
 /// Memory that JS writes text into.
 pub(super) struct TextMemory {
@@ -108,6 +109,7 @@ fn keep(memory: &Arc<TextMemory>) -> u32 {
 unsafe extern "C" fn free_slot(_env: sys::napi_env, _memory: *mut c_void, slot: *mut c_void) {
     if let Some(entry) = SLOTS.lock().unwrap_or_else(PoisonError::into_inner).get_mut(slot as usize) {
         *entry = None;
+        memory::give_back_soon();
     }
 }
 

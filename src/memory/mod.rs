@@ -8,85 +8,43 @@
 //! Results are written into a [`vector`] and handed over to V8, whose finaliser gives it to [`recycle`]: the JS thread
 //! would otherwise unmap a megabyte with each result, and the pool thread map it anew, page by page.
 
+//!
+//! What nobody asks for again goes back to the system ([`trim`]).
+
+mod shelf;
+mod trim;
+
 use std::fmt;
 use std::mem::MaybeUninit;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub use shelf::{Unit, recycle, vector};
+pub use trim::watch as give_back_soon;
 
 /// Zero bytes behind the contents of every block.
 pub const PADDING: usize = 64;
 
-/// Smallest and largest class kept, as powers of two: 4 KB to 16 MB. What is larger goes back to the system.
-const CLASSES: std::ops::RangeInclusive<u32> = 12..=24;
-/// Bytes kept for reuse, all classes together.
-const KEEP: usize = 64 << 20;
+/// Bytes of the memory of blocks.
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
 
-/// What recycled memory consists of. Memory goes back to the allocator with the alignment it came with, so there is a
-/// shelf for each.
-pub trait Unit: Copy + fmt::Debug + Send + 'static {
-    fn shelf() -> &'static Mutex<Shelf<Self>>;
+/// What there is of recycled memory, in all pools of the process.
+#[derive(Clone, Copy, Debug)]
+pub struct Stats {
+    /// Bytes of blocks: texts that are being read, and texts of documents.
+    pub in_use: usize,
+    /// Bytes kept for reuse, and the most that may be.
+    pub kept: usize,
+    pub limit: usize,
+    /// Times that memory was asked for and there was some, or none.
+    pub hits: usize,
+    pub misses: usize,
+    /// Bytes that went back to the system since nobody asked for them.
+    pub trimmed: usize,
 }
 
-impl Unit for u8 {
-    fn shelf() -> &'static Mutex<Shelf<Self>> {
-        static SHELF: Mutex<Shelf<u8>> = Mutex::new(Shelf::new());
-        &SHELF
-    }
-}
-
-impl Unit for u16 {
-    fn shelf() -> &'static Mutex<Shelf<Self>> {
-        static SHELF: Mutex<Shelf<u16>> = Mutex::new(Shelf::new());
-        &SHELF
-    }
-}
-
-/// Empty vectors whose memory, in bytes, is that of a class.
-#[derive(Debug)]
-pub struct Shelf<T> {
-    blocks: Vec<Vec<T>>,
-    bytes: usize,
-}
-
-impl<T: Unit> Shelf<T> {
-    const fn new() -> Self {
-        Self { blocks: Vec::new(), bytes: 0 }
-    }
-
-    fn take(&mut self, capacity: usize) -> Option<Vec<T>> {
-        // The latest block of the class is the one most likely still in a cache.
-        let found = self.blocks.iter().rposition(|block| block.capacity() == capacity)?;
-        let block = self.blocks.remove(found);
-        self.bytes -= size_of::<T>() * block.capacity();
-        Some(block)
-    }
-
-    fn put(&mut self, block: Vec<T>) {
-        let bytes = size_of::<T>() * block.capacity();
-        if self.bytes + bytes <= KEEP && self.blocks.len() < 256 {
-            self.bytes += bytes;
-            self.blocks.push(block);
-        }
-    }
-}
-
-/// An empty vector with room for `capacity` units, or more.
-pub fn vector<T: Unit>(capacity: usize) -> Vec<T> {
-    let class = (capacity * size_of::<T>()).next_power_of_two().max(1 << CLASSES.start());
-    if !CLASSES.contains(&class.trailing_zeros()) {
-        return Vec::with_capacity(capacity);
-    }
-    let class = class / size_of::<T>();
-    let found = T::shelf().lock().unwrap_or_else(PoisonError::into_inner).take(class);
-    found.unwrap_or_else(|| Vec::with_capacity(class))
-}
-
-/// Puts a vector's memory on the shelf, if it is that of a class.
-pub fn recycle<T: Unit>(mut vector: Vec<T>) {
-    let bytes = size_of::<T>() * vector.capacity();
-    if bytes.is_power_of_two() && CLASSES.contains(&bytes.trailing_zeros()) {
-        vector.clear();
-        T::shelf().lock().unwrap_or_else(PoisonError::into_inner).put(vector);
-    }
+pub fn stats() -> Stats {
+    let shelf::Counts { kept, hits, misses, trimmed } = shelf::counts();
+    Stats { in_use: IN_USE.load(Ordering::Relaxed), kept, limit: shelf::KEEP, hits, misses, trimmed }
 }
 
 /// Bytes owned by the pool, followed by [`PADDING`] zeros; goes back on the shelf when dropped.
@@ -100,7 +58,8 @@ pub struct Block {
 impl Block {
     /// An empty block with room for `capacity` bytes and the padding.
     pub fn with_capacity(capacity: usize) -> Self {
-        let bytes = vector(capacity + PADDING);
+        let bytes: Vec<u8> = vector(capacity + PADDING);
+        IN_USE.fetch_add(bytes.capacity(), Ordering::Relaxed);
         Self { bytes, len: 0, capacity }
     }
 
@@ -168,10 +127,16 @@ impl Block {
 impl Block {
     /// The contents, to be handed over.
     pub fn into_vec(mut self) -> Vec<u8> {
-        let mut bytes = std::mem::take(&mut self.bytes);
+        let mut bytes = self.take();
         // SAFETY: the first `len` bytes are initialised, see `as_slice`.
         unsafe { bytes.set_len(self.len) };
         bytes
+    }
+
+    /// The memory, which is no longer the block's.
+    fn take(&mut self) -> Vec<u8> {
+        IN_USE.fetch_sub(self.bytes.capacity(), Ordering::Relaxed);
+        std::mem::take(&mut self.bytes)
     }
 
     /// Ends the writing: from here on the contents can be shared.
@@ -202,7 +167,7 @@ impl Sealed {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        recycle(std::mem::take(&mut self.bytes));
+        recycle(self.take());
     }
 }
 
@@ -250,21 +215,6 @@ mod tests {
             let tail = unsafe { std::slice::from_raw_parts(padded.as_ptr().add(padded.len()), PADDING) };
             assert_eq!(tail, [0; PADDING]);
         }
-    }
-
-    #[test]
-    fn a_recycled_vector_is_handed_out_again_empty() {
-        let mut first = vector::<u16>(3 << 20);
-        let capacity = first.capacity();
-        assert_eq!(capacity, 4 << 20);
-        first.push(7);
-        let memory = first.as_ptr();
-        recycle(first);
-        let second = vector::<u16>((2 << 20) + 1);
-        assert_eq!((second.as_ptr(), second.len(), second.capacity()), (memory, 0, capacity));
-        // What is of no class is the allocator's.
-        recycle(vec![0u16; 5000]);
-        assert!(vector::<u16>(20 << 20).capacity() >= 20 << 20);
     }
 
     #[test]
