@@ -5,6 +5,7 @@ const { describe, it } = require('node:test');
 const { UsageError, parseArguments, select } = require('../benchmarks/harness/args');
 const { drawChart } = require('../benchmarks/harness/chart');
 const { QUICK, measure } = require('../benchmarks/harness/measure');
+const { Watch } = require('../benchmarks/block/run');
 const { intervals } = require('../benchmarks/server/pace');
 const { summarise } = require('../benchmarks/server/summary');
 const { geometricMean, median, quantile, significant } = require('../benchmarks/harness/statistics');
@@ -166,6 +167,21 @@ describe('chart', () => {
     );
     assert.equal(widths.length, 2);
     assert.ok(Math.abs(widths[1] / widths[0] - 10) < 0.1, widths.join(' '));
+  });
+});
+
+describe('the block bench', () => {
+  it('sees how long the event loop did not turn', async () => {
+    const watch = new Watch();
+    await new Promise((resolve) => setImmediate(resolve));
+    const end = performance.now() + 40;
+    while (performance.now() < end);
+    await new Promise((resolve) => setImmediate(resolve));
+    watch.look();
+    watch.on = false;
+    const round = watch.round(true);
+    assert.ok(round.longestBlockMs >= 40 && round.longestBlockMs <= round.totalMs, JSON.stringify(round));
+    assert.ok(round.longestBlockCpuMs > 0 && round.longestBlockCpuMs <= round.mainCpuMs + 1, JSON.stringify(round));
   });
 });
 

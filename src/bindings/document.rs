@@ -11,7 +11,7 @@ use napi_derive::napi;
 
 use super::environment::Environment;
 use super::parse::{Parse, Slices, build, text_of_chunks, text_of_string};
-use super::strings;
+use super::strings::{self, Life};
 use super::task::{PoolTask, Submission};
 use crate::cancel::CancelToken;
 use crate::compress::{Action, Truncated, truncate};
@@ -269,8 +269,12 @@ fn scalar(environment: &Environment, value: Option<Value>) -> Result<sys::napi_v
     let env = environment.raw();
     let mut result = ptr::null_mut();
     match value {
-        Some(Value::String(Characters::Latin1(text))) => return strings::latin1(env, text.into_vec()),
-        Some(Value::String(Characters::Utf16(text))) => return strings::utf16(env, text.into_vec()),
+        Some(Value::String(Characters::Latin1(text))) => {
+            return strings::latin1(env, text.into_vec(), Life::Short);
+        }
+        Some(Value::String(Characters::Utf16(text))) => {
+            return strings::utf16(env, text.into_vec(), Life::Short);
+        }
         Some(Value::Number(number)) => return environment.number(number),
         Some(Value::Boolean(value)) => {
             // SAFETY: on the environment's thread.

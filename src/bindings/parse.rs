@@ -9,7 +9,7 @@ use napi::{Env, JsValue, ScopedTask};
 use napi_derive::napi;
 
 use super::environment::{Callback, Environment};
-use super::strings;
+use super::strings::{self, Life};
 use super::task::{PoolTask, Submission};
 use crate::cancel::CancelToken;
 use crate::json::document::Document;
@@ -69,14 +69,14 @@ pub(super) fn build(env: &Env, tapes: Vec<Tape>) -> Result<Either<Unknown<'_>, S
         return Ok(Either::B(Slices { tapes: tapes.into_iter() }));
     }
     let tape = tapes.into_iter().next().ok_or_else(|| Error::from_reason("no tape"))?;
-    let blocks = load(environment, tape)?;
+    let blocks = load(environment, tape, Life::Short)?;
     let value = environment.call(Callback::Decode, &[blocks])?;
     // SAFETY: the handle was just made by this environment.
     Ok(Either::A(unsafe { Unknown::from_raw_unchecked(env.raw(), value) }))
 }
 
 /// Puts a tape into the scratch memory; its string blocks as an array of JS strings.
-fn load(environment: &Environment, tape: Tape) -> Result<sys::napi_value> {
+fn load(environment: &Environment, tape: Tape, life: Life) -> Result<sys::napi_value> {
     environment.write_scratch(tape.as_bytes())?;
     let env = environment.raw();
     let mut blocks = std::ptr::null_mut();
@@ -84,8 +84,8 @@ fn load(environment: &Environment, tape: Tape) -> Result<sys::napi_value> {
     check_status!(unsafe { sys::napi_create_array_with_length(env, tape.blocks.len(), &raw mut blocks) })?;
     for (index, StringBlock { characters, .. }) in tape.blocks.into_iter().enumerate() {
         let string = match characters {
-            Characters::Latin1(text) => strings::latin1(env, text.into_vec()),
-            Characters::Utf16(text) => strings::utf16(env, text.into_vec()),
+            Characters::Latin1(text) => strings::latin1(env, text.into_vec(), life),
+            Characters::Utf16(text) => strings::utf16(env, text.into_vec(), life),
         }?;
         // SAFETY: on the environment's thread, both handles just made.
         check_status!(unsafe { sys::napi_set_element(env, blocks, index as u32, string) })?;
@@ -106,7 +106,7 @@ impl Slices {
     #[napi(ts_return_type = "string[] | null")]
     pub fn next<'env>(&mut self, env: &'env Env) -> Result<Option<Unknown<'env>>> {
         let Some(tape) = self.tapes.next() else { return Ok(None) };
-        let blocks = load(Environment::of(env)?, tape)?;
+        let blocks = load(Environment::of(env)?, tape, Life::Lasting)?;
         // SAFETY: the handle was just made by this environment.
         Ok(Some(unsafe { Unknown::from_raw_unchecked(env.raw(), blocks) }))
     }

@@ -15,6 +15,10 @@ use crate::memory::{Unit, recycle};
 /// external string lives in the old one until a full collection.
 const EXTERNAL_FROM: usize = 128 << 10;
 
+/// The same for strings of a value that takes long to build: they would be copied twice more, as all of them survive
+/// the young generation's collections, and those are what holds the event loop up while it is built.
+const EXTERNAL_FROM_IF_LASTING: usize = 2 << 10;
+
 /// The same for buffers, whose memory is outside of V8's heap either way and freed with the young generation.
 const EXTERNAL_BUFFER_FROM: usize = 2048;
 
@@ -45,17 +49,25 @@ fn symbol<T: Copy>(name: &[u8]) -> Option<T> {
     unsafe { process.get::<T>(name) }.ok().map(|found| *found)
 }
 
+/// How long a string is expected to live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    Short,
+    /// Beyond the young generation.
+    Lasting,
+}
+
 /// A string of Latin-1 bytes.
-pub fn latin1(env: sys::napi_env, text: Vec<u8>) -> Result<sys::napi_value> {
-    create(env, text, *EXTERNAL_LATIN1, |env, text, length, result| {
+pub fn latin1(env: sys::napi_env, text: Vec<u8>, life: Life) -> Result<sys::napi_value> {
+    create(env, text, life, *EXTERNAL_LATIN1, |env, text, length, result| {
         // SAFETY: `create` passes a live slice, on the environment's thread.
         unsafe { sys::napi_create_string_latin1(env, text.cast(), length, result) }
     })
 }
 
 /// A string of UTF-16 units.
-pub fn utf16(env: sys::napi_env, text: Vec<u16>) -> Result<sys::napi_value> {
-    create(env, text, *EXTERNAL_UTF16, |env, text, length, result| {
+pub fn utf16(env: sys::napi_env, text: Vec<u16>, life: Life) -> Result<sys::napi_value> {
+    create(env, text, life, *EXTERNAL_UTF16, |env, text, length, result| {
         // SAFETY: as above.
         unsafe { sys::napi_create_string_utf16(env, text, length, result) }
     })
@@ -64,11 +76,13 @@ pub fn utf16(env: sys::napi_env, text: Vec<u16>) -> Result<sys::napi_value> {
 fn create<T: Unit>(
     env: sys::napi_env,
     text: Vec<T>,
+    life: Life,
     external: Option<CreateExternal<T>>,
     copy: impl FnOnce(sys::napi_env, *const T, isize, *mut sys::napi_value) -> sys::napi_status,
 ) -> Result<sys::napi_value> {
     let mut result = ptr::null_mut();
-    let Some(external) = external.filter(|_| size_of_val(&*text) >= EXTERNAL_FROM) else {
+    let from = if life == Life::Lasting { EXTERNAL_FROM_IF_LASTING } else { EXTERNAL_FROM };
+    let Some(external) = external.filter(|_| size_of_val(&*text) >= from) else {
         let status = copy(env, text.as_ptr(), text.len() as isize, &raw mut result);
         recycle(text);
         check_status!(status)?;

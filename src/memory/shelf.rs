@@ -14,9 +14,6 @@ pub const KEEP: usize = 64 << 20;
 /// Blocks kept of each kind.
 const KEEP_BLOCKS: usize = 256;
 
-/// From this size on fresh memory is asked for in large pages: a megabyte costs 256 page faults in small ones.
-const LARGE_PAGES_FROM: usize = 8 << 20;
-
 static KEPT: AtomicUsize = AtomicUsize::new(0);
 static HITS: AtomicUsize = AtomicUsize::new(0);
 static MISSES: AtomicUsize = AtomicUsize::new(0);
@@ -115,21 +112,12 @@ fn class_of(bytes: usize) -> Option<usize> {
 
 /// An empty vector with room for `capacity` units, or more.
 pub fn vector<T: Unit>(capacity: usize) -> Vec<T> {
-    let Some(class) = class_of(capacity * size_of::<T>()) else { return fresh(capacity) };
+    let Some(class) = class_of(capacity * size_of::<T>()) else { return Vec::with_capacity(capacity) };
     let class = class / size_of::<T>();
     let found = T::shelf().lock().unwrap_or_else(PoisonError::into_inner).take(class);
     let counter = if found.is_some() { &HITS } else { &MISSES };
     counter.fetch_add(1, Ordering::Relaxed);
-    found.unwrap_or_else(|| fresh(class))
-}
-
-fn fresh<T>(capacity: usize) -> Vec<T> {
-    let mut vector = Vec::<T>::with_capacity(capacity);
-    let bytes = size_of::<T>() * capacity;
-    if bytes >= LARGE_PAGES_FROM {
-        trim::prefer_large_pages(vector.as_mut_ptr().cast(), bytes);
-    }
-    vector
+    found.unwrap_or_else(|| Vec::with_capacity(class))
 }
 
 /// Puts a vector's memory on the shelf, if it is that of a class.

@@ -76,17 +76,3 @@ fn give_back() {
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn give_back() {}
-
-/// Large pages for memory that is about to be written; a wish only.
-#[cfg(target_os = "linux")]
-pub fn prefer_large_pages(memory: *mut u8, bytes: usize) {
-    const PAGE: usize = 4096;
-    let ahead = memory.align_offset(PAGE);
-    if bytes > ahead {
-        // SAFETY: the range lies within an allocation, whole pages of it; the advice changes no contents.
-        unsafe { libc::madvise(memory.add(ahead).cast(), bytes - ahead, libc::MADV_HUGEPAGE) };
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-pub fn prefer_large_pages(_memory: *mut u8, _bytes: usize) {}
