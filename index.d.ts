@@ -41,6 +41,7 @@ export type ErrorCode =
   | 'ERR_INVALID_ARG'
   | 'ERR_INVALID_STATE'
   | 'ERR_JSON_SYNTAX'
+  | 'ERR_MODEL_NOT_FOUND'
   | 'ERR_POOL_CLOSED'
   | 'ERR_QUEUE_FULL'
   | 'ERR_TASK_PANIC'
@@ -146,6 +147,8 @@ export interface PoolStats {
   documents: { count: number; bytes: number };
   /** Native memory for texts and results, of all pools of the process. */
   memory: MemoryStats;
+  /** How often tokens were counted for models whose encoding is not known, as `o200k_base`; by name. */
+  unknownModels: Record<string, number>;
   operations: Record<string, OperationStats>;
 }
 
@@ -179,6 +182,22 @@ export interface CompressResult<M extends Message = Message> {
   stats?: CompressStats;
 }
 
+/** A tokenizer of OpenAI's models. */
+export type TokenEncoding = 'o200k_base' | 'cl100k_base';
+
+export interface TokenOptions extends TaskOptions {
+  /**
+   * The model whose tokenizer to use, as requests name it; otherwise a body's own `model` decides. One that is not known has
+   * `o200k_base`, and is noted in {@link PoolStats.unknownModels}.
+   */
+  model?: string;
+  /** The encoding itself; wins over `model`. */
+  encoding?: TokenEncoding;
+}
+
+/** What tokens are counted of: a text, a list of messages, a request body of any of the formats, or a Document of one of these. */
+export type TokenInput = string | readonly object[] | object | Document;
+
 /** Types of tasks that `exec` knows, with what they take and give. */
 export interface TaskTypes {
   parse: { payload: string | Uint8Array | readonly Uint8Array[]; result: unknown };
@@ -186,6 +205,9 @@ export interface TaskTypes {
   stringify: { payload: unknown; result: string | undefined };
   clone: { payload: unknown; result: unknown };
   compress: { payload: { messages: readonly Message[]; options?: CompressOptions }; result: CompressResult };
+  countTokens: { payload: { input: TokenInput; options?: TokenOptions }; result: number };
+  encode: { payload: { text: string; options?: TokenOptions }; result: Uint32Array };
+  decode: { payload: { tokens: Uint32Array | readonly number[]; options?: TokenOptions }; result: string };
   log: { payload: { level: string; msg: string; data?: object }; result: string };
   noop: { payload: undefined; result: void };
 }
@@ -250,6 +272,9 @@ export class Document {
    */
   compress(options?: CompressOptions): Promise<Document & { stats?: CompressStats }>;
 
+  /** {@link WorkerPool.countTokens} of what it has: a text, a list of messages or a request body. */
+  countTokens(options?: TokenOptions): Promise<number>;
+
   /** Frees its memory at once; what it shares with other Documents goes with the last of them. */
   dispose(): void;
   [Symbol.dispose](): void;
@@ -295,6 +320,23 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
 
   /** Shortens the messages of a conversation. Messages that stay as they are keep their identity. */
   compress<M extends Message>(messages: readonly M[], options?: CompressOptions): Promise<CompressResult<M>>;
+
+  /**
+   * The number of tokens, exactly: of a text, or of messages and bodies with what chat formats add to their texts, which is
+   * 3 for each message, 1 for a name, 3 for the beginning of the reply, 85 for an image, and the figures of OpenAI's cookbook for tool
+   * definitions. What looks like a special token is text. What was counted before costs next to nothing: messages are
+   * known by identity and contents, texts by contents.
+   */
+  countTokens(input: TokenInput, options?: TokenOptions): Promise<number>;
+
+  /** The same if it is at most `limit`, else false: counting stops there. */
+  countTokensUpTo(input: TokenInput, limit: number, options?: TokenOptions): Promise<number | false>;
+
+  /** The tokens of a text. */
+  encode(text: string, options?: TokenOptions): Promise<Uint32Array>;
+
+  /** The text of tokens, with U+FFFD where their bytes are no UTF-8. */
+  decode(tokens: Uint32Array | readonly number[], options?: TokenOptions): Promise<string>;
 
   /** One JSON line, without a newline, of level, time, message and the fields of `data`. */
   formatLog(level: string, msg: string, data?: object): Promise<string>;

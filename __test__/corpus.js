@@ -20,6 +20,17 @@ function jsonFiles() {
   );
 }
 
+/** The texts of requests/, json/ and logs/. */
+function texts() {
+  if (skip) return [];
+  return ['requests', 'json', 'logs'].flatMap((folder) =>
+    readdirSync(path.join(root, folder)).map((name) => ({
+      name: `${folder}/${name}`,
+      text: readFileSync(path.join(root, folder, name), 'utf8'),
+    })),
+  );
+}
+
 /** The files of JSONTestSuite whose name starts with `prefix`. @param {'y_' | 'n_' | 'i_'} prefix */
 function conformance(prefix) {
   if (skip) return [];
@@ -29,4 +40,4 @@ function conformance(prefix) {
     .map((name) => ({ name, bytes: readFileSync(path.join(folder, name)) }));
 }
 
-module.exports = { conformance, jsonFiles, skip };
+module.exports = { conformance, jsonFiles, skip, texts };

@@ -13,7 +13,7 @@ const MAY_IMPORT = {
   error: ['cancel'],
   memory: [],
   json: ['cancel', 'error', 'memory'],
-  tokens: ['cancel', 'error'],
+  tokens: ['cancel', 'error', 'memory', 'json'],
   compress: ['cancel', 'error', 'memory', 'json', 'tokens'],
   pool: ['cancel', 'error'],
   bindings: ['cancel', 'error', 'memory', 'json', 'compress', 'pool', 'tokens'],

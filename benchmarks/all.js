@@ -5,7 +5,9 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 // Each script in a process of its own: none inherits another's heap, compiled code or threads.
-const scripts = ['parse', 'clone', 'stringify', 'document', 'block', 'pool', 'compress', 'server'];
+const scripts = [
+  'parse', 'clone', 'stringify', 'document', 'block', 'pool', 'compress', 'tokens', 'tokens-conversation', 'server',
+];
 const args = process.argv.slice(2);
 
 if (args.includes('--json')) {

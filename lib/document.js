@@ -155,6 +155,17 @@ class Document {
     return result.then((document) => compressed(pool, document, started));
   }
 
+  /**
+   * The number of tokens of what it has: a text, a list of messages or a request body.
+   * @param {import('./tokens').TokenOptions} [options]
+   * @returns {Promise<number>}
+   */
+  countTokens(options) {
+    const core = this.#core;
+    if (core === undefined) return Promise.reject(disposed());
+    return require('./tokens').countTokens(core.pool, this, options);
+  }
+
   /** Frees its memory at once, unless other Documents share it. */
   dispose() {
     const core = this.#core;
@@ -174,15 +185,23 @@ class Document {
     throw codeError('ERR_INVALID_STATE', NOT_TEXT);
   }
 
+  /** The native document. @param {Document} document @returns {import('../native').NativeDocument} */
+  static nativeOf(document) {
+    return document.#live().native;
+  }
+
   /** @param {unknown} value @returns {value is Document} */
   static isDocument(value) {
     return typeof value === 'object' && value !== null && #core in value;
   }
 }
 
-const { isDocument } = Document;
+/** @type {(value: unknown) => value is Document} */
+const isDocument = Document.isDocument;
+const { nativeOf } = Document;
 // For us alone.
 Reflect.deleteProperty(Document, 'isDocument');
+Reflect.deleteProperty(Document, 'nativeOf');
 
 if (Symbol.dispose) {
   Object.defineProperty(Document.prototype, Symbol.dispose, {
@@ -331,4 +350,6 @@ function makerOf(pool) {
 }
 
 exports.Document = Document;
+exports.isDocument = isDocument;
 exports.load = load;
+exports.nativeOf = nativeOf;

@@ -14,6 +14,7 @@ const { parse } = require('./parse');
 const { formatStats } = require('./stats');
 const { stringify } = require('./stringify');
 const { submit } = require('./submit');
+const { countTokens, countTokensUpTo, decode, encode } = require('./tokens');
 
 /**
  * @typedef {import('./submit').TaskOptions} TaskOptions
@@ -160,6 +161,47 @@ class WorkerPool extends EventEmitter {
   }
 
   /**
+   * The number of tokens of a text, a list of messages, a request body or a Document.
+   * @param {unknown} input
+   * @param {import('./tokens').TokenOptions} [options]
+   * @returns {Promise<number>}
+   */
+  countTokens(input, options) {
+    return countTokens(this, input, options);
+  }
+
+  /**
+   * The number of tokens if it is at most `limit`, else false: counting stops there.
+   * @param {unknown} input
+   * @param {number} limit
+   * @param {import('./tokens').TokenOptions} [options]
+   * @returns {Promise<number | false>}
+   */
+  countTokensUpTo(input, limit, options) {
+    return countTokensUpTo(this, input, limit, options);
+  }
+
+  /**
+   * The tokens of a text.
+   * @param {string} text
+   * @param {import('./tokens').TokenOptions} [options]
+   * @returns {Promise<Uint32Array>}
+   */
+  encode(text, options) {
+    return encode(this, text, options);
+  }
+
+  /**
+   * The text of tokens.
+   * @param {Uint32Array | readonly number[]} tokens
+   * @param {import('./tokens').TokenOptions} [options]
+   * @returns {Promise<string>}
+   */
+  decode(tokens, options) {
+    return decode(this, tokens, options);
+  }
+
+  /**
    * A JSON line, without a newline.
    * @param {string} level
    * @param {string} msg
@@ -191,6 +233,12 @@ class WorkerPool extends EventEmitter {
         return clone(this, any, options);
       case 'compress':
         return compress(this, any?.messages, { ...any?.options, ...options });
+      case 'countTokens':
+        return countTokens(this, any?.input, { ...any?.options, ...options });
+      case 'encode':
+        return encode(this, any?.text, { ...any?.options, ...options });
+      case 'decode':
+        return decode(this, any?.tokens, { ...any?.options, ...options });
       case 'log':
         return formatLog(this, any?.level, any?.msg, any?.data);
       case 'noop':

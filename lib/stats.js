@@ -1,5 +1,7 @@
 'use strict';
 
+const { unknownModels } = require('./models');
+
 /**
  * @typedef {{ p50: number, p99: number, max: number }} Times Milliseconds.
  * @typedef {{ count: number, waitTime: Times, runTime: Times }} OperationStats
@@ -39,6 +41,7 @@ function formatStats(native, { inlined, inlineFailures }) {
     offloaded: native.accepted,
     documents: { count: native.documents, bytes: native.documentBytes },
     memory: native.memory,
+    unknownModels: unknownModels(),
     operations,
   };
 }

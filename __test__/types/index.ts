@@ -45,6 +45,13 @@ async function operations(): Promise<void> {
   const result = await pool.compress(body.messages, { mode: 'truncate' });
   expectType<CompressResult<Body['messages'][number]>>()(result);
   expectType<string>()(result.messages[0]!.content);
+  expectType<number>()(await pool.countTokens(body, { model: 'gpt-4o', encoding: 'cl100k_base', timeout: 1 }));
+  expectType<number>()(await document.countTokens());
+  expectType<number | false>()(await pool.countTokensUpTo(body.messages, 100));
+  expectType<Uint32Array>()(await pool.encode('text'));
+  expectType<string>()(await pool.decode([1, 2]));
+  // @ts-expect-error no such encoding
+  void pool.countTokens('text', { encoding: 'p50k_base' });
   expectType<string>()(await pool.formatLog('info', 'hello', { a: 1 }));
 
   expectType<unknown>()(await pool.exec('parse', '{}'));

@@ -57,7 +57,7 @@ impl NativeDocument {
         Self { figures, ..Self::new(env, document) }
     }
 
-    fn document(&self) -> Result<&Document> {
+    pub(super) fn document(&self) -> Result<&Document> {
         self.document.as_ref().ok_or_else(|| Error::new(Status::InvalidArg, "disposed"))
     }
 }

@@ -42,3 +42,4 @@ mod pool;
 mod stringify;
 mod strings;
 pub mod task;
+mod tokens;

@@ -142,11 +142,54 @@ pub fn create_text_memory(env: &Env, units: u32) -> Result<Unknown<'_>> {
     Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), result) })
 }
 
-/// Writes one value.
-pub struct Stringify {
-    lease: Option<Lease>,
+/// A value as `lib/encode.js` laid it out, with its hold on the text.
+pub(super) struct Handed {
+    lease: Lease,
     words: Vec<u32>,
     numbers: Vec<f64>,
+}
+
+impl Handed {
+    /// Takes what is in `words` and `numbers`, and the text in the memory of `slot`.
+    pub(super) fn take(slot: u32, words: &[u32], numbers: &[f64]) -> Result<Self> {
+        let invalid = |what| Error::new(Status::InvalidArg, what);
+        let memory = memory_at(slot).ok_or_else(|| invalid("no such text memory"))?;
+        let used = words.get(..word::HEADER).ok_or_else(|| invalid("no header"))?;
+        let numbers =
+            numbers.get(..used[word::NUMBERS] as usize).ok_or_else(|| invalid("too few numbers"))?;
+        let words = words.get(..used[word::WORDS] as usize).ok_or_else(|| invalid("too few words"))?;
+        if words.len() < word::HEADER {
+            return Err(invalid("no header"));
+        }
+        Ok(Self { lease: Lease::new(memory)?, words: words.to_vec(), numbers: numbers.to_vec() })
+    }
+
+    /// What it holds now, and about as much text to come.
+    pub(super) fn bytes(&self) -> usize {
+        let text = self.words[word::LONG] as usize + self.words[word::SHORT] as usize;
+        text * 3 + self.words.len() * 8 + self.numbers.len() * 24
+    }
+
+    fn value<'a>(&'a self, gap: &'a [u16]) -> Result<Encoded<'a>> {
+        let (header, ops) = self.words.split_at(word::HEADER);
+        Ok(Encoded {
+            ops,
+            numbers: &self.numbers,
+            long: self.lease.text(0, header[word::LONG])?,
+            short: self.lease.text(header[word::SHORT_FROM], header[word::SHORT])?,
+            gap,
+        })
+    }
+
+    /// Its JSON text.
+    pub(super) fn to_utf8(&self, cancel: &CancelToken) -> Result<Vec<u8>> {
+        Ok(to_utf8(self.value(&[])?, cancel)?)
+    }
+}
+
+/// Writes one value.
+pub struct Stringify {
+    handed: Option<Handed>,
     gap: Vec<u16>,
     as_buffer: bool,
     cancel: CancelToken,
@@ -163,15 +206,8 @@ impl<'env> ScopedTask<'env> for Stringify {
     type JsValue = Unknown<'env>;
 
     fn compute(&mut self) -> Result<Written> {
-        let lease = self.lease.take().ok_or_else(|| Error::from_reason("computed twice"))?;
-        let (header, ops) = self.words.split_at(word::HEADER);
-        let value = Encoded {
-            ops,
-            numbers: &self.numbers,
-            long: lease.text(0, header[word::LONG])?,
-            short: lease.text(header[word::SHORT_FROM], header[word::SHORT])?,
-            gap: &self.gap,
-        };
+        let handed = self.handed.take().ok_or_else(|| Error::from_reason("computed twice"))?;
+        let value = handed.value(&self.gap)?;
         if self.as_buffer {
             Ok(Written::Bytes(to_utf8(value, &self.cancel)?))
         } else {
@@ -205,26 +241,9 @@ pub fn stringify(
     gap: Utf16String,
     as_buffer: bool,
 ) -> Result<PoolTask<Stringify>> {
-    let invalid = |what| Error::new(Status::InvalidArg, what);
-    let memory = memory_at(slot).ok_or_else(|| invalid("no such text memory"))?;
-    let used = words.get(..word::HEADER).ok_or_else(|| invalid("no header"))?;
-    let text = used[word::LONG] as usize + used[word::SHORT] as usize;
-    let numbers = numbers.get(..used[word::NUMBERS] as usize).ok_or_else(|| invalid("too few numbers"))?;
-    let words = words.get(..used[word::WORDS] as usize).ok_or_else(|| invalid("too few words"))?;
-    if words.len() < word::HEADER {
-        return Err(invalid("no header"));
-    }
-    // What it holds now, and about as much text to come.
-    let bytes = text * 3 + words.len() * 8 + numbers.len() * 24;
-    let mut submission = Submission::new(pool, control, "stringify").bytes(bytes);
+    let handed = Handed::take(slot, words, numbers)?;
+    let mut submission = Submission::new(pool, control, "stringify").bytes(handed.bytes());
     let cancel = submission.token();
-    let task = Stringify {
-        lease: Some(Lease::new(memory)?),
-        words: words.to_vec(),
-        numbers: numbers.to_vec(),
-        gap: gap.to_vec(),
-        as_buffer,
-        cancel,
-    };
+    let task = Stringify { handed: Some(handed), gap: gap.to_vec(), as_buffer, cancel };
     Ok(PoolTask::new(submission, task))
 }

@@ -364,7 +364,7 @@ impl From<error::Error> for Error {
 }
 
 /// The error that [`From<error::Error>`] packed, if it was one.
-fn recover(error: &Error) -> Option<error::Error> {
+pub(super) fn recover(error: &Error) -> Option<error::Error> {
     let details = error.cause.as_ref()?;
     let mut words = details.reason.split(' ');
     let kind = ErrorKind::from_code(words.next()?)?;

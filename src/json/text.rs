@@ -36,6 +36,20 @@ fn repair(block: Block) -> Block {
     Block::from_bytes(String::from_utf8_lossy(block.as_slice()).as_bytes())
 }
 
+/// The text of a JS string's units, U+FFFD in place of lone surrogates, as `TextEncoder` has it.
+pub fn well_formed(units: &Block) -> String {
+    let mut utf8 = narrow(units).into_vec();
+    let mut at = 0;
+    while let Some(found) = memchr::memchr(0xed, &utf8[at..]) {
+        at += found;
+        if utf8[at + 1] >= 0xa0 {
+            utf8[at..at + 3].copy_from_slice("\u{fffd}".as_bytes());
+        }
+        at += 3;
+    }
+    String::from_utf8(utf8).expect("UTF-8 without surrogates")
+}
+
 /// Transcodes UTF-16. Runs of ASCII, nearly all of most texts, are narrowed a vector at a time by the compiler.
 fn narrow(block: &Block) -> Block {
     const RUN: usize = 32;
@@ -128,6 +142,14 @@ mod tests {
             let text = text + &tail;
             let encoded: Vec<u16> = text.encode_utf16().collect();
             prop_assert_eq!(units(&encoded), text.as_bytes());
+        }
+
+        #[test]
+        fn lone_surrogates_are_replaced(units in prop::collection::vec(prop_oneof![0xd7f0u16..0xe010, 0x20u16..0x180], 0..50)) {
+            let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_ne_bytes()).collect();
+            let text = well_formed(&Block::from_bytes(&bytes));
+            let expected = String::from_utf16_lossy(&units);
+            prop_assert_eq!(text, expected);
         }
 
         #[test]

@@ -55,13 +55,19 @@ pub fn set_folder(folder: PathBuf) {
     *FOLDER.lock().unwrap_or_else(PoisonError::into_inner) = Some(folder);
 }
 
+static LOADED: [OnceLock<Vocabulary>; 2] = [OnceLock::new(), OnceLock::new()];
+
+/// Whether an encoding's vocabulary is there already.
+pub fn is_loaded(encoding: Encoding) -> bool {
+    LOADED[encoding as usize].get().is_some()
+}
+
 /// The vocabulary of an encoding, loaded by the first who asks; others wait for it.
 ///
 /// # Errors
 ///
 /// When its file is missing or damaged. The next call tries again.
 pub fn vocabulary(encoding: Encoding) -> Result<&'static Vocabulary, Error> {
-    static LOADED: [OnceLock<Vocabulary>; 2] = [OnceLock::new(), OnceLock::new()];
     static LOADING: Mutex<()> = Mutex::new(());
     let place = &LOADED[encoding as usize];
     if let Some(loaded) = place.get() {

@@ -31,6 +31,10 @@ impl Entry {
         (self.0 & Self::CONTAINER != 0).then_some((self.0 & !Self::CONTAINER) as usize)
     }
 
+    pub fn of_container(number: usize) -> Self {
+        Self(number as u32 | Self::CONTAINER)
+    }
+
     /// Offset of a scalar.
     pub fn offset(self) -> usize {
         self.0 as usize

@@ -10,6 +10,7 @@ mod index;
 mod keys;
 mod node;
 mod pointer;
+mod read;
 mod source;
 mod write;
 

@@ -243,6 +243,19 @@ impl Object {
         Index::len_of_object(self.base.container())
     }
 
+    /// Keys, as JSON text, and values, in order.
+    pub fn members(&self) -> Vec<(Box<[u8]>, Node)> {
+        let Base { source, number } = &self.base;
+        let base = Node::Part(Arc::clone(source), Entry::of_container(*number)).members();
+        let mut members: Vec<_> = base.into_iter().map(Some).collect();
+        for (member, value) in &self.changed {
+            members[*member] =
+                members[*member].take().zip(value.clone()).map(|((key, _), value)| (key, value));
+        }
+        let added = self.added.iter().map(|(key, _, value)| (key.clone(), value.clone()));
+        members.into_iter().flatten().chain(added).collect()
+    }
+
     /// What became of the member at this place of the base: where that is noted, or would be.
     fn changed_at(&self, member: usize) -> Result<usize, usize> {
         self.changed.binary_search_by_key(&member, |(member, _)| *member)

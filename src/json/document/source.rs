@@ -172,6 +172,15 @@ impl Source {
         rest.get(plain.len()) == Some(&b'"') && rest.starts_with(plain.as_bytes())
     }
 
+    /// The same for a key that needs no escapes.
+    pub fn key_is_plain(&self, key: Key, name: &str) -> bool {
+        if key.has_escapes() {
+            return self.units(key.offset()) == name.encode_utf16().collect::<Vec<_>>();
+        }
+        let rest = &self.text()[key.offset() + 1..];
+        rest.get(name.len()) == Some(&b'"') && rest.starts_with(name.as_bytes())
+    }
+
     /// The place of an object's last member with this key: of several, `JSON.parse` keeps the last.
     pub fn find(&self, number: usize, token: &Token) -> Option<usize> {
         let object = self.container(number);
