@@ -162,6 +162,14 @@ fn sense(bytes: &[u8], start: usize, length: usize) -> Option<Sense> {
     if length > 5 && (word.ends_with(b"Error") || word.ends_with(b"Exception")) {
         return (length > 9 || word.ends_with(b"Error")).then_some(Sense::Exception);
     }
+    if matches!(word, b"Error" | b"Exception") && start > 0 && bytes[start - 1] == b'.' {
+        // `Import.Error: …`, not `errors.Error.new`.
+        let ends = bytes.get(start + length).is_none_or(|next| matches!(next, b':' | b' ' | b')' | b']'));
+        return ends.then_some(Sense::Exception);
+    }
+    if length == 1 {
+        return of_apt(bytes, start);
+    }
     let initial = (word[0] | 0x20) - b'a';
     if !(2..=12).contains(&length) || INITIALS & (1 << initial) == 0 {
         return None;
@@ -196,6 +204,19 @@ fn sense(bytes: &[u8], start: usize, length: usize) -> Option<Sense> {
         _ => return None,
     };
     Some(Sense::Bad(bad))
+}
+
+/// `E: …` and `W: …`, as apt and others have it.
+fn of_apt(bytes: &[u8], start: usize) -> Option<Sense> {
+    let begins = start == 0 || matches!(bytes[start - 1], b' ' | b'\t');
+    if !begins || !bytes[start + 1..].starts_with(b": ") {
+        return None;
+    }
+    match bytes[start] {
+        b'E' => Some(Sense::Bad(Severity::Error)),
+        b'W' => Some(Sense::Bad(Severity::Warning)),
+        _ => None,
+    }
 }
 
 /// Whether a word stands where a log format has its level: in capitals near the beginning, in brackets, after `level=`.
@@ -393,6 +414,8 @@ mod tests {
             (Warning, "INFO job 7 failed, will be tried again"),
             (Error, "status: 3 errors"),
             (Error, "error_code=17"),
+            (Error, "#9 10.31 E: Unable to locate package libx-dev"),
+            (Error, "(ImportBailout.Error:1331) Asked to exit for Diskarb"),
             (Error, "\"error\": \"quota\""),
         ] {
             assert_eq!(severity(line), expected, "{line}");

@@ -172,6 +172,7 @@ pub(super) fn is_sign(line: &str) -> bool {
 
 impl Strategy for Build {
     const LABELS: &'static [&'static str] = &["", "passed", "steps", "failed", ""];
+    const SURVEYED: bool = true;
     const TRANSFORMS: &'static [&'static str] = &["repeats"];
 
     fn cut(text: &str) -> Vec<Piece> {

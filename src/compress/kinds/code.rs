@@ -173,6 +173,10 @@ impl Strategy for Code {
         }
     }
 
+    fn write_part(text: &str, out: &mut String) {
+        <Self as Strategy>::write(text, out);
+    }
+
     fn weigh(pieces: &Pieces<'_, Self>, units: &mut [Unit]) {
         let mut after_definition = false;
         for (piece, unit) in pieces.pieces.iter().zip(units) {

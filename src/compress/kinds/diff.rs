@@ -126,6 +126,33 @@ fn is_generated(header: &str) -> bool {
     NAMES.iter().any(|part| name.contains(part))
 }
 
+/// Changed lines that a reviewer stops at: notes to oneself, secrets, checks turned off.
+fn is_remarkable(line: &str) -> bool {
+    const WORDS: [&str; 20] = [
+        "FIXME",
+        "XXX",
+        "HACK",
+        "SECURITY",
+        "password",
+        "passwd",
+        "secret",
+        "api_key",
+        "apikey",
+        "private_key",
+        "BEGIN RSA",
+        "<<<<<<<",
+        ">>>>>>>",
+        "eslint-disable",
+        "nosec",
+        "noqa",
+        "unsafe ",
+        "DROP TABLE",
+        "rm -rf",
+        "deprecated",
+    ];
+    line.starts_with(['+', '-']) && WORDS.iter().any(|word| line.contains(word))
+}
+
 /// The file that a header is about.
 fn name(header: &str) -> Option<&str> {
     let names =
@@ -196,7 +223,8 @@ impl Strategy for Diff {
                     let changes =
                         pieces.get(index).lines().filter(|line| line.starts_with(['+', '-'])).count();
                     let worth = value::CONTEXT + (changes.min(20) as f32) * 0.05;
-                    if alarm > Severity::Ordinary { worth + value::CONTEXT } else { worth }
+                    let worth = if alarm > Severity::Ordinary { worth + value::CONTEXT } else { worth };
+                    if pieces.get(index).lines().any(is_remarkable) { worth + value::NOTABLE } else { worth }
                 }
             };
         }

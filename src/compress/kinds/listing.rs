@@ -3,6 +3,8 @@
 //! Lossless: of a path only what the one before does not have, folder by folder. Lossy: the folders, what the query
 //! names, and how many there were of each extension.
 
+use std::collections::HashMap;
+
 use super::pieces::{Piece, Pieces, Strategy, lines};
 use super::search::is_path;
 use crate::compress::form::{Unit, value};
@@ -48,8 +50,21 @@ fn folder(line: &str) -> &str {
     line.rfind('/').map_or("", |at| &line[..=at])
 }
 
+/// The last extension of the name in a line, if it has one.
+fn extension(line: &str) -> &str {
+    let line = line.trim_end();
+    // Sizes may come after paths.
+    let path = line
+        .split('\t')
+        .max_by_key(|part| part.contains('.') && !part.starts_with(|c: char| c.is_ascii_digit()))
+        .unwrap_or(line);
+    let name = &path[path.rfind(['/', ' ']).map_or(0, |at| at + 1)..];
+    name.rfind('.').filter(|dot| *dot > 0 && name.len() - dot <= 8).map_or("", |dot| &name[dot..])
+}
+
 impl Strategy for Listing {
     const LABELS: &'static [&'static str] = &["", "folders"];
+    const SURVEYED: bool = true;
     const TRANSFORMS: &'static [&'static str] = &["paths"];
 
     fn cut(text: &str) -> Vec<Piece> {
@@ -78,10 +93,18 @@ impl Strategy for Listing {
     }
 
     fn weigh(pieces: &Pieces<'_, Self>, units: &mut [Unit]) {
+        let mut extensions: HashMap<&str, u32> = HashMap::new();
+        for index in 0..units.len() {
+            *extensions.entry(extension(pieces.get(index))).or_default() += 1;
+        }
+        let few_kinds = extensions.len() * 8 < units.len();
         let mut above = "";
         for (index, unit) in units.iter_mut().enumerate() {
             let line = pieces.get(index);
             let folder = folder(line);
+            if few_kinds && extensions[extension(line)] <= 3 {
+                unit.value += value::RARE;
+            }
             if pieces.pieces[index].label == FOLDER {
                 unit.value += value::CONTEXT;
             } else if folder != above {
@@ -96,10 +119,10 @@ impl Strategy for Listing {
     fn describe(pieces: &Pieces<'_, Self>, left_out: std::ops::Range<usize>) -> String {
         let mut counts: Vec<(&str, usize)> = Vec::new();
         for index in left_out {
-            let line = pieces.get(index).trim_end();
-            let name = &line[line.rfind(['/', ' ']).map_or(0, |at| at + 1)..];
-            let Some(dot) = name.rfind('.').filter(|dot| *dot > 0 && name.len() - dot <= 8) else { continue };
-            let extension = &name[dot..];
+            let extension = extension(pieces.get(index));
+            if extension.is_empty() {
+                continue;
+            }
             if let Some((_, count)) = counts.iter_mut().find(|(other, _)| *other == extension) {
                 *count += 1;
             } else if counts.len() < 16 {

@@ -13,6 +13,7 @@ mod pieces;
 mod prose;
 mod search;
 mod stamp;
+mod survey;
 mod trace;
 
 use self::pieces::Pieces;

@@ -1,9 +1,10 @@
 //! Texts whose units are lines, or pieces of long lines: what most line-based kinds have in common.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::marker::PhantomData;
 
 use super::log::mix;
+use super::survey::survey;
 use crate::cancel::{self, CancelToken};
 use crate::compress::form::{Form, Kept, Unit, value};
 use crate::compress::marker;
@@ -45,6 +46,14 @@ pub(super) trait Strategy: Send + Sized {
 
     /// Writes all of it in a shorter way.
     fn write(text: &str, out: &mut String);
+
+    /// Writes some of it, which has no gaps.
+    fn write_part(text: &str, out: &mut String) {
+        out.push_str(text);
+    }
+
+    /// Whether shapes that are rare and numbers out of the ordinary tell something.
+    const SURVEYED: bool = false;
 
     /// Changes what pieces are worth by what they are.
     fn weigh(pieces: &Pieces<'_, Self>, units: &mut [Unit]);
@@ -187,7 +196,14 @@ impl<S: Strategy> Form for Pieces<'_, S> {
         }
         S::weigh(self, &mut units);
         cancel.check()?;
+        if S::SURVEYED {
+            for (unit, worth) in units.iter_mut().zip(survey(self.texts())) {
+                unit.value += worth;
+            }
+            cancel.check()?;
+        }
         self.by_query(query, &mut units);
+        promote(&mut units);
         cancel.check()?;
         Ok(units)
     }
@@ -202,12 +218,37 @@ impl<S: Strategy> Form for Pieces<'_, S> {
             let run = flags[at..].iter().take_while(|kept| **kept == flags[at]).count();
             if flags[at] {
                 let (first, last) = (self.pieces[at], self.pieces[at + run - 1]);
-                out.push_str(&self.text[first.start as usize..last.end as usize]);
+                S::write_part(&self.text[first.start as usize..last.end as usize], out);
             } else {
                 self.write_gap(at..at + run, out);
             }
             at += run;
         }
+    }
+}
+
+/// What tells much is kept whatever the budget, as long as that is little of the whole: who asks for a tenth does not want
+/// the one line in a thousand that is unlike the others to be left out.
+pub(super) fn promote(units: &mut [Unit]) {
+    const SHARE: u64 = 10;
+    let total: u64 = units.iter().map(|unit| u64::from(unit.cost)).sum();
+    let mut telling: Vec<u32> = (0..units.len() as u32)
+        .filter(|index| !units[*index as usize].must && units[*index as usize].value >= value::RARE * 0.75)
+        .collect();
+    telling.sort_by(|a, b| units[*b as usize].value.total_cmp(&units[*a as usize].value).then(a.cmp(b)));
+    let mut groups: HashMap<u32, u32> = HashMap::new();
+    let mut room = total / SHARE;
+    for index in telling {
+        let unit = &mut units[index as usize];
+        // Not all of the same errors.
+        let count = groups.entry(unit.group).or_default();
+        *count += 1;
+        if *count > 4 {
+            continue;
+        }
+        let Some(rest) = room.checked_sub(u64::from(unit.cost)) else { break };
+        room = rest;
+        unit.must = true;
     }
 }
 

@@ -12,6 +12,7 @@ pub(super) struct Prose;
 const PARAGRAPH: usize = 160;
 
 impl Strategy for Prose {
+    const SURVEYED: bool = true;
     const TRANSFORMS: &'static [&'static str] = &["repeats"];
 
     fn cut(text: &str) -> Vec<Piece> {
@@ -35,6 +36,10 @@ impl Strategy for Prose {
     }
 
     fn write(text: &str, out: &mut String) {
+        fold::write(text, out);
+    }
+
+    fn write_part(text: &str, out: &mut String) {
         fold::write(text, out);
     }
 

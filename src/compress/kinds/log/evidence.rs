@@ -8,6 +8,7 @@ use super::mine::{Mined, Span};
 use crate::cancel::CancelToken;
 use crate::compress::form::{Unit, value};
 use crate::compress::kinds::numbers::{self, Series};
+use crate::compress::kinds::pieces::promote;
 use crate::compress::query::Query;
 use crate::compress::signal::{self, Severity};
 use crate::error::Error;
@@ -44,6 +45,7 @@ pub(super) fn weigh(
     by_values(mined, templates, &mut units, cancel)?;
     at_the_ends(&mut units);
     by_query(mined, query, &mut units);
+    promote(&mut units);
     cancel.check()?;
     Ok(units)
 }

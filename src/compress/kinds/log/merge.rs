@@ -179,7 +179,9 @@ fn compare(text: &str, words: &[Word], cluster: &Cluster, other: &std::ops::Rang
             mask |= 1 << index;
         }
     }
-    (same >= 2 && mask.count_ones() <= 3 && different * 3 <= same).then_some(mask)
+    // Errors are told apart by fewer words.
+    let weight = if cluster.severity > Severity::Warning { 5 } else { 3 };
+    (same >= 2 && mask.count_ones() <= 3 && different * weight <= same).then_some(mask)
 }
 
 impl Templates {
