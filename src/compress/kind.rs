@@ -38,6 +38,8 @@ pub struct Section {
 const MOST_SECTIONS: usize = 64;
 /// Lines of another kind within a log that are part of it all the same: dumps, traces.
 const MOST_WITHIN_LOG: usize = 60;
+/// Bytes of prose between two sections of a kind that are part of it.
+const MOST_BETWEEN: usize = 400;
 
 /// The sections of a text, in order, covering all of it.
 pub fn sections(text: &str) -> Vec<Section> {
@@ -193,6 +195,27 @@ fn join(mut runs: Vec<Run>) -> Vec<Section> {
             Some(section) if section.kind == run.kind => section.range.end = run.range.end,
             _ => sections.push(Section { kind: run.kind, range: run.range }),
         }
+        close(&mut sections);
     }
     sections
+}
+
+/// A few bytes of prose between two sections of a kind are part of it.
+fn close(sections: &mut Vec<Section>) {
+    let [.., before, between, after] = sections.as_slice() else { return };
+    let goes_on = matches!(
+        after.kind,
+        Kind::BuildOutput | Kind::SearchResults | Kind::Listing | Kind::StackTrace | Kind::Log | Kind::Code
+    );
+    if goes_on
+        && before.kind == after.kind
+        && between.kind == Kind::Prose
+        && between.range.len() <= MOST_BETWEEN
+    {
+        let end = after.range.end;
+        sections.truncate(sections.len() - 2);
+        if let Some(section) = sections.last_mut() {
+            section.range.end = end;
+        }
+    }
 }

@@ -5,9 +5,11 @@
 
 use std::collections::HashMap;
 
+use super::fold;
+use super::log::{self, mix};
 use super::pieces::{Piece, Pieces, Strategy, lines};
 use super::search::is_path;
-use crate::compress::form::{Unit, value};
+use crate::compress::form::{Form, Kept, Unit, value};
 
 #[derive(Debug)]
 pub(super) struct Listing;
@@ -20,7 +22,15 @@ const FOLDER: u8 = 1;
 
 /// Whether a line is one of `ls -l`, of `tree`, or nothing but a path.
 pub(super) fn is_entry(line: &str) -> bool {
-    is_long(line) || is_branch(line) || (line.contains('/') && is_path(line) && !line.ends_with(';'))
+    if is_long(line) || is_branch(line) {
+        return true;
+    }
+    // `du` has a size before the path, `find -printf` may have some after it.
+    let path = line.split('\t').find(|part| part.contains('/')).unwrap_or_default();
+    let others = line.split('\t').filter(|part| !part.contains('/'));
+    is_path(path)
+        && !path.ends_with(';')
+        && others.into_iter().all(|part| part.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
 /// `-rw-r--r-- 1 root root …`
@@ -72,10 +82,12 @@ impl Strategy for Listing {
     }
 
     fn write(text: &str, out: &mut String) {
-        if text.contains('~')
-            || text.split_inclusive('\n').filter(|line| is_long(line) || is_branch(line)).count() > 2
-        {
-            super::fold::write(text, out);
+        let has_columns = |line: &&str| is_long(line) || is_branch(line) || line.contains('\t');
+        if text.contains('~') || text.split_inclusive('\n').filter(has_columns).count() > 2 {
+            match log::understand(text).filter(log::Log::pays) {
+                Some(log) => log.write(Kept::All, out),
+                None => fold::write(text, out),
+            }
             return;
         }
         out.push_str(LEGEND);
@@ -110,7 +122,7 @@ impl Strategy for Listing {
             } else if folder != above {
                 unit.value += value::CONTEXT / 2.0;
             }
-            unit.group = super::log::mix(2, folder.as_bytes()) as u32;
+            unit.group = mix(2, folder.as_bytes()) as u32;
             above = folder;
         }
     }

@@ -1,6 +1,7 @@
 //! Numbers among words: what they are, and which of a series are out of the ordinary.
 
 use crate::compress::form::value;
+use crate::compress::words::boundary;
 
 /// A number, with its unit taken into account where it has a common one, so that `900ms` and `1.2s` compare.
 pub(super) fn parse(word: &str) -> Option<f64> {
@@ -188,7 +189,7 @@ impl Code {
     /// By the text before a number.
     pub(super) fn named_by(before: &str) -> Option<Self> {
         let before = before.trim_end_matches([' ', ':', '=', '"']);
-        let tail = &before[before.ceil_char_boundary(before.len().saturating_sub(16))..].to_ascii_lowercase();
+        let tail = &before[boundary(before, before.len().saturating_sub(16))..].to_ascii_lowercase();
         let ends = |names: &[&str]| names.iter().any(|name| tail.ends_with(name));
         if ends(&["exit code", "exit status", "exited with code", "exit_code", "exitcode", "returned", "rc"])
         {

@@ -10,6 +10,7 @@ use crate::compress::form::{Form, Kept, Unit, value};
 use crate::compress::marker;
 use crate::compress::query::Query;
 use crate::compress::signal::{self, Severity};
+use crate::compress::words::boundary;
 use crate::error::Error;
 
 /// Lines longer than this are cut where a sentence or a word ends.
@@ -281,8 +282,8 @@ pub(super) fn split_long(text: &str, line: std::ops::Range<usize>, label: u8, pi
     };
     if line.len() > LONG {
         while line.end - start > 2 * PIECE {
-            let limit = text.floor_char_boundary(start + PIECE);
-            let window = &text[text.floor_char_boundary(start + PIECE / 2)..limit];
+            let limit = boundary(text, start + PIECE);
+            let window = &text[boundary(text, start + PIECE / 2)..limit];
             let sentence = window.rfind(". ").map(|at| at + 2);
             let cut = sentence.or_else(|| window.rfind([' ', ',', ';', '&', '/']).map(|at| at + 1));
             let end = limit - window.len() + cut.unwrap_or(window.len());

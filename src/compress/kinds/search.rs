@@ -8,12 +8,16 @@ use std::collections::HashMap;
 use super::log::mix;
 use super::pieces::{Piece, Pieces, Strategy, lines};
 use crate::compress::form::{Unit, value};
+use crate::compress::signal::{self, Severity};
 
 #[derive(Debug)]
 pub(super) struct Search;
 
 /// What comes before the matches; a text that has it itself is left alone.
 const LEGEND: &str = "[a path, then its matches as line:text]\n";
+
+/// One match in so many is few.
+const FEW: usize = 20;
 
 const OTHER: u8 = 0;
 const MATCH: u8 = 1;
@@ -138,7 +142,7 @@ impl Strategy for Search {
 
     fn weigh(pieces: &Pieces<'_, Self>, units: &mut [Unit]) {
         let mut seen: HashMap<u32, u32> = HashMap::new();
-        for (piece, unit) in pieces.pieces.iter().zip(units) {
+        for (piece, unit) in pieces.pieces.iter().zip(units.iter_mut()) {
             let nth = seen.entry(piece.part).or_default();
             match piece.label {
                 HEADING => unit.value += value::RARE,
@@ -149,6 +153,15 @@ impl Strategy for Search {
                     unit.group = u32::MAX - piece.part % 0xFFFF;
                 }
                 _ => {}
+            }
+        }
+        // In code the names of errors tell little, unless few matches have one.
+        let errors: Vec<usize> = (0..units.len())
+            .filter(|index| signal::severity(pieces.get(*index)) > Severity::Warning)
+            .collect();
+        if errors.len() * FEW <= units.len().max(8 * FEW) {
+            for index in errors {
+                units[index].value += value::NOTABLE;
             }
         }
     }

@@ -42,6 +42,21 @@ pub(super) fn survey<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<f32> {
     worth
 }
 
+/// How many lines are like each of some, given how often each comes: for lines that stand for many.
+pub(super) fn counts<'a>(lines: impl Iterator<Item = (&'a str, u32)>) -> Vec<u32> {
+    let mut survey = Survey::default();
+    for (index, (line, count)) in lines.enumerate() {
+        if index % 1024 == 0 && cancel::is_interrupted() {
+            break;
+        }
+        survey.add(line);
+        let shape = survey.lines[index];
+        survey.shapes[shape as usize].count += count.saturating_sub(1);
+    }
+    let families = survey.families();
+    survey.lines.iter().map(|shape| families[*shape as usize].1).collect()
+}
+
 #[derive(Default)]
 struct Survey {
     /// The shape of each line.

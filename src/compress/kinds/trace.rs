@@ -63,9 +63,7 @@ pub(super) fn classify(line: &str) -> Option<Line> {
         {
             Some(Line::Frame { library: true })
         }
-        b'#' if bytes.get(1).is_some_and(u8::is_ascii_digit) && trimmed.contains(['(', '{']) => {
-            Some(Line::Frame { library: is_library(trimmed) })
-        }
+        b'#' if is_numbered_frame(trimmed) => Some(Line::Frame { library: is_library(trimmed) }),
         b'0'..=b'9' if is_indented => {
             let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
             let name = trimmed[digits..].strip_prefix(": ")?;
@@ -85,6 +83,17 @@ pub(super) fn classify(line: &str) -> Option<Line> {
         b's' if trimmed == "stack backtrace:" => Some(Line::Head),
         _ => is_exception(trimmed).then_some(Line::Head),
     }
+}
+
+/// `#1  0x… in f (…) at a.c:12` of gdb, `#0 /a.php(12): f()` of PHP.
+fn is_numbered_frame(line: &str) -> bool {
+    let digits = line[1..].bytes().take_while(u8::is_ascii_digit).count();
+    let rest = line[1 + digits..].trim_start();
+    digits > 0
+        && (rest.starts_with("0x") && rest.contains(" in ")
+            || rest.starts_with('/') && rest.contains("): ")
+            || rest.starts_with("{main}")
+            || rest.contains(") at ") && rest.contains(" ("))
 }
 
 /// `TypeError: …`, `java.io.IOException: …`, at the beginning of a line.
@@ -279,7 +288,15 @@ mod tests {
         ] {
             assert_eq!(classify(line), Some(Line::Head), "{line}");
         }
-        for line in ["", "at noon", "look at this (it is fine)", "12: a list", "Errors are bad"] {
+        for line in [
+            "#9 17.52 Get:1 http://a/b (x) [1 kB]",
+            "#12 is (fixed)",
+            "",
+            "at noon",
+            "look at this (it is fine)",
+            "12: a list",
+            "Errors are bad",
+        ] {
             assert_eq!(classify(line), None, "{line}");
         }
     }

@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 
-use super::merge::Templates;
+use super::merge::{Template, Templates};
 use super::mine::{Mined, Span};
 use crate::cancel::CancelToken;
 use crate::compress::form::{Unit, value};
 use crate::compress::kinds::numbers::{self, Series};
 use crate::compress::kinds::pieces::promote;
+use crate::compress::kinds::survey::counts;
 use crate::compress::query::Query;
 use crate::compress::signal::{self, Severity};
 use crate::error::Error;
@@ -40,7 +41,7 @@ pub(super) fn weigh(
         })
         .collect();
     by_severity(mined, templates, &mut units);
-    by_template(templates, &mut units);
+    by_template(mined, templates, &mut units);
     cancel.check()?;
     by_values(mined, templates, &mut units, cancel)?;
     at_the_ends(&mut units);
@@ -89,13 +90,19 @@ fn by_severity(mined: &Mined<'_>, templates: &Templates, units: &mut [Unit]) {
 }
 
 /// Rare templates, and the first and last line of each.
-fn by_template(templates: &Templates, units: &mut [Unit]) {
-    for template in &templates.list {
-        let worth = match template.count {
-            1 => value::RARE * 1.25,
-            2..=RARE => value::RARE,
+fn by_template(mined: &Mined<'_>, templates: &Templates, units: &mut [Unit]) {
+    let first = |template: &Template| mined.lines[template.first as usize].span.of(mined.text);
+    let counts = counts(templates.list.iter().map(|template| (first(template), template.count)));
+    let worth = |template: u32| {
+        // Templates that differ in their words may be of one kind all the same.
+        match counts.get(template as usize) {
+            Some(1) => value::RARE * 1.25,
+            Some(2..=RARE) => value::RARE,
             _ => value::CONTEXT,
-        };
+        }
+    };
+    for (id, template) in templates.list.iter().enumerate() {
+        let worth = worth(id as u32);
         units[template.first as usize].value += worth;
         if template.count > 1 {
             units[template.last as usize].value += worth * 0.8;
@@ -107,7 +114,7 @@ fn by_template(templates: &Templates, units: &mut [Unit]) {
             && templates.list[unit.group as usize - 1].count == RARE
             && unit.value < value::CONTEXT
         {
-            unit.value += value::RARE * 0.8;
+            unit.value += worth(unit.group - 1) * 0.8;
         }
     }
 }

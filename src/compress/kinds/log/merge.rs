@@ -180,7 +180,7 @@ fn compare(text: &str, words: &[Word], cluster: &Cluster, other: &std::ops::Rang
         }
     }
     // Errors are told apart by fewer words.
-    let weight = if cluster.severity > Severity::Warning { 5 } else { 3 };
+    let weight = if cluster.severity > Severity::Warning { 5 } else { 2 };
     (same >= 2 && mask.count_ones() <= 3 && different * weight <= same).then_some(mask)
 }
 

@@ -19,6 +19,7 @@ use crate::cancel::CancelToken;
 use crate::compress::form::{Form, Kept, Unit};
 use crate::compress::marker;
 use crate::compress::query::Query;
+use crate::compress::words::boundary;
 use crate::error::Error;
 
 /// Templates described for lines left out.
@@ -309,7 +310,7 @@ impl<'a> Log<'a> {
             let mut room = LONGEST_DESCRIPTION;
             let mut ranges = ranges.iter();
             for (piece, hole) in self.pieces(template) {
-                let cut = piece.floor_char_boundary(room);
+                let cut = boundary(piece, room);
                 out.push_str(&piece[..cut]);
                 room -= cut;
                 if cut < piece.len() {
