@@ -207,11 +207,8 @@ fn close(sections: &mut Vec<Section>) {
         after.kind,
         Kind::BuildOutput | Kind::SearchResults | Kind::Listing | Kind::StackTrace | Kind::Log | Kind::Code
     );
-    if goes_on
-        && before.kind == after.kind
-        && between.kind == Kind::Prose
-        && between.range.len() <= MOST_BETWEEN
-    {
+    let most = MOST_BETWEEN.max((before.range.len() + after.range.len()) / 4);
+    if goes_on && before.kind == after.kind && between.kind == Kind::Prose && between.range.len() <= most {
         let end = after.range.end;
         sections.truncate(sections.len() - 2);
         if let Some(section) = sections.last_mut() {

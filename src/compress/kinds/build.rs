@@ -160,6 +160,14 @@ fn is_summary(line: &str) -> bool {
         || line.starts_with("# tests ")
 }
 
+/// What compilers say about a place: `a.c:1:2: warning: …`, `a.ts(1,2): error TS1: …`.
+pub(super) fn is_diagnostic(line: &str) -> bool {
+    let Some(at) = line.find(": ").filter(|at| *at < 300) else { return false };
+    let (place, said) = (&line[..at], &line[at + 2..]);
+    let says = ["warning", "error", "note", "fatal error", "info"].iter().any(|word| said.starts_with(word));
+    says && place.ends_with(|c: char| c.is_ascii_digit() || c == ')') && !place.contains(' ')
+}
+
 /// Whether a line is a sure sign of a build.
 pub(super) fn is_sign(line: &str) -> bool {
     matches!(classify(line), PASSED | STEP | FAILED)

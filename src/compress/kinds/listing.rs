@@ -19,6 +19,8 @@ const LEGEND: &str = "[paths; ~ stands for the folder of the one above]\n";
 
 const FILE: u8 = 0;
 const FOLDER: u8 = 1;
+/// Lines of other kinds among files.
+const OTHER: u8 = 2;
 
 /// Whether a line is one of `ls -l`, of `tree`, or nothing but a path.
 pub(super) fn is_entry(line: &str) -> bool {
@@ -73,12 +75,16 @@ fn extension(line: &str) -> &str {
 }
 
 impl Strategy for Listing {
-    const LABELS: &'static [&'static str] = &["", "folders"];
+    const LABELS: &'static [&'static str] = &["", "folders", ""];
     const SURVEYED: bool = true;
     const TRANSFORMS: &'static [&'static str] = &["paths"];
 
     fn cut(text: &str) -> Vec<Piece> {
-        lines(text, |line| if is_folder(line) { FOLDER } else { FILE })
+        lines(text, |line| match line.trim_end() {
+            line if is_folder(line) => FOLDER,
+            line if is_entry(line) => FILE,
+            _ => OTHER,
+        })
     }
 
     fn write(text: &str, out: &mut String) {
@@ -113,6 +119,9 @@ impl Strategy for Listing {
         let mut above = "";
         for (index, unit) in units.iter_mut().enumerate() {
             let line = pieces.get(index);
+            if pieces.pieces[index].label == OTHER {
+                continue;
+            }
             let folder = folder(line);
             if few_kinds && extensions[extension(line)] <= 3 {
                 unit.value += value::RARE;
@@ -150,8 +159,8 @@ impl Strategy for Listing {
             .join(", ")
     }
 
-    fn heeds_signals(_label: u8) -> bool {
-        false
+    fn heeds_signals(label: u8) -> bool {
+        label == OTHER
     }
 }
 

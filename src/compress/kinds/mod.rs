@@ -54,11 +54,15 @@ pub(super) fn vote(line: &str, next: &str, current: Option<Kind>) -> Option<Kind
     let is_indented = trimmed.len() < line.len();
     if let Some((number, _)) = code::number(line) {
         let follows = code::number(next).is_some_and(|(after, _)| after == number + 1);
-        if follows || current == Some(Kind::Code) {
-            return Some(Kind::Code);
+        match current {
+            _ if follows => return Some(Kind::Code),
+            // Matches below the path of their file.
+            Some(Kind::Code | Kind::SearchResults) => return current,
+            _ => {}
         }
-        // Matches below the path of their file.
-        return Some(if current == Some(Kind::SearchResults) { Kind::SearchResults } else { Kind::Prose });
+    }
+    if build::is_diagnostic(line) {
+        return Some(Kind::BuildOutput);
     }
     if search::parse(line).is_some() || search::is_heading(line, next) {
         return Some(Kind::SearchResults);

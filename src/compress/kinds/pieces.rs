@@ -198,8 +198,12 @@ impl<S: Strategy> Form for Pieces<'_, S> {
         S::weigh(self, &mut units);
         cancel.check()?;
         if S::SURVEYED {
-            for (unit, worth) in units.iter_mut().zip(survey(self.texts())) {
-                unit.value += worth;
+            for (index, (worth, family)) in survey(self.texts()).into_iter().enumerate() {
+                units[index].value += worth;
+                // Unless the kind knows better.
+                if units[index].group == index as u32 {
+                    units[index].group = family;
+                }
             }
             cancel.check()?;
         }

@@ -173,8 +173,8 @@ impl Strategy for Search {
         if files.len() > 1 { format!("matches in {} files", files.len()) } else { "matches".to_owned() }
     }
 
-    fn heeds_signals(_label: u8) -> bool {
-        false
+    fn heeds_signals(label: u8) -> bool {
+        label == OTHER
     }
 }
 

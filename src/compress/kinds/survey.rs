@@ -24,8 +24,8 @@ const MOST_WORDS: usize = 48;
 const MOST_IN_LINE: usize = 32;
 const MOST_NUMBERS: usize = 1 << 20;
 
-/// What makes each line worth more than others, 0 for most.
-pub(super) fn survey<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<f32> {
+/// What makes each line worth more than others, 0 for most; and its family.
+pub(super) fn survey<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(f32, u32)> {
     let mut survey = Survey::default();
     for (index, line) in lines.enumerate() {
         if index % 1024 == 0 && cancel::is_interrupted() {
@@ -34,12 +34,12 @@ pub(super) fn survey<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<f32> {
         survey.add(line);
     }
     let mut worth = vec![0.0; survey.lines.len()];
+    let families = survey.families();
     if survey.lines.len() >= FEWEST_LINES {
-        let families = survey.families();
         survey.by_rarity(&families, &mut worth);
         survey.by_numbers(&families, &mut worth);
     }
-    worth
+    worth.into_iter().zip(&survey.lines).map(|(worth, shape)| (worth, families[*shape as usize].0)).collect()
 }
 
 /// How many lines are like each of some, given how often each comes: for lines that stand for many.
@@ -269,7 +269,7 @@ mod tests {
 
     fn found(lines: &[String]) -> Vec<usize> {
         let worth = survey(lines.iter().map(String::as_str));
-        (0..lines.len()).filter(|index| worth[*index] >= value::RARE * 0.8).collect()
+        (0..lines.len()).filter(|index| worth[*index].0 >= value::RARE * 0.8).collect()
     }
 
     #[test]
