@@ -63,6 +63,7 @@ pub fn understand<'a>(kind: Kind, text: &'a str, depth: usize) -> Option<Box<dyn
     match kind {
         Kind::Json => kinds::json::understand(text, depth),
         Kind::JsonLines => kinds::json::understand_lines(text, depth),
+        Kind::Csv | Kind::MarkdownTable => kinds::grid::understand(text),
         _ => kinds::lines(kind, text),
     }
 }

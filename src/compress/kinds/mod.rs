@@ -5,6 +5,7 @@ pub(super) mod code;
 mod columns;
 pub(super) mod diff;
 mod fold;
+pub(super) mod grid;
 pub(super) mod json;
 mod listing;
 mod log;
@@ -13,6 +14,7 @@ mod pieces;
 mod prose;
 mod search;
 mod stamp;
+mod summary;
 mod survey;
 mod trace;
 

@@ -6,22 +6,14 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::notation;
 use super::plan::{Column, Content, List, NONE, Owner, Plan, Shape};
 use super::read::{Id, Kind, Tree};
 use super::visible::Visible;
+use crate::compress::kinds::summary::{Details, Summary};
 use crate::compress::marker;
 
 /// A list with more gaps has them described together.
 const MOST_TOLD_APART: usize = 6;
-/// Bytes of a description, more or less.
-const LONGEST: usize = 400;
-/// Values of a column that are counted, and those that are named.
-const COUNTED: usize = 12;
-const NAMED: usize = 4;
-/// Longest value that is named.
-const LONGEST_VALUE: usize = 40;
-
 /// How the gaps of each list are described.
 #[derive(Debug, Default)]
 pub struct Gaps {
@@ -110,21 +102,20 @@ fn details_of(
     list: &List,
     rows: impl Iterator<Item = usize> + Clone,
 ) -> String {
-    let mut details = Vec::new();
-    let mut length = 0;
+    let mut details = Details::default();
     if !list.keys.is_empty() {
         let mut range = Summary::default();
         rows.clone().for_each(|row| range.add(tree.key(list.keys[row]), false));
-        add(&mut details, &mut length, "keys", &range);
+        details.add("keys", &range);
     }
     if list.shape.has_columns() {
-        columns_of(tree, &list.columns, "", rows, &mut details, &mut length);
+        columns_of(tree, &list.columns, "", rows, &mut details);
     } else {
         let mut values = Summary::default();
         rows.for_each(|row| add_cell(tree, list.rows[row], &mut values));
-        add(&mut details, &mut length, "", &values);
+        details.add("", &values);
     }
-    details.join("; ")
+    details.text()
 }
 
 fn columns_of(
@@ -132,11 +123,10 @@ fn columns_of(
     columns: &[Column],
     name: &str,
     rows: impl Iterator<Item = usize> + Clone,
-    details: &mut Vec<String>,
-    length: &mut usize,
+    details: &mut Details,
 ) {
     for column in columns {
-        if *length > LONGEST {
+        if details.is_full() {
             return;
         }
         match &column.content {
@@ -148,20 +138,13 @@ fn columns_of(
                         break;
                     }
                 }
-                add(details, length, &path(name, tree.key(column.key)), &values);
+                details.add(&path(name, tree.key(column.key)), &values);
             }
             Content::Group(columns) => {
-                columns_of(tree, columns, &path(name, tree.key(column.key)), rows.clone(), details, length);
+                columns_of(tree, columns, &path(name, tree.key(column.key)), rows.clone(), details);
             }
             _ => {}
         }
-    }
-}
-
-fn add(details: &mut Vec<String>, length: &mut usize, name: &str, values: &Summary<'_>) {
-    if let Some(text) = values.text() {
-        *length += name.len() + text.len() + 3;
-        details.push(if name.is_empty() { text } else { format!("{name} {text}") });
     }
 }
 
@@ -172,114 +155,4 @@ fn add_cell<'a>(tree: &Tree<'a>, cell: Id, values: &mut Summary<'a>) {
         Kind::Array | Kind::Object => values.nothing = true,
         _ => values.add(tree.text_of(cell), false),
     }
-}
-
-/// What the values of a column were: how many of each, from where to where.
-#[derive(Debug, Default)]
-struct Summary<'a> {
-    counts: Vec<(&'a str, u32)>,
-    /// More than are counted.
-    many: bool,
-    not_numbers: bool,
-    not_ordered: bool,
-    least: Option<(f64, &'a str)>,
-    most: Option<(f64, &'a str)>,
-    first: Option<&'a str>,
-    last: Option<&'a str>,
-    nothing: bool,
-}
-
-impl<'a> Summary<'a> {
-    fn add(&mut self, text: &'a str, is_number: bool) {
-        if !self.many {
-            if let Some((_, count)) = self.counts.iter_mut().find(|(value, _)| *value == text) {
-                *count += 1;
-            } else if self.counts.len() < COUNTED && text.len() <= LONGEST_VALUE {
-                self.counts.push((text, 1));
-            } else {
-                self.many = true;
-            }
-        }
-        if is_number {
-            if !self.not_numbers
-                && let Ok(number) = fast_float2::parse::<f64, _>(text)
-            {
-                if self.least.is_none_or(|(least, _)| number < least) {
-                    self.least = Some((number, text));
-                }
-                if self.most.is_none_or(|(most, _)| number > most) {
-                    self.most = Some((number, text));
-                }
-            }
-        } else {
-            self.not_numbers = true;
-            // Times, and ids that are in order.
-            if !self.not_ordered {
-                let is_time = is_time(text);
-                if self.first.is_none_or(|first| is_time && text < first) {
-                    self.first = Some(text);
-                }
-                if self.last.is_some_and(|last| text < last) {
-                    self.not_ordered = !is_time;
-                } else {
-                    self.last = Some(text);
-                }
-            }
-        }
-    }
-
-    fn says_nothing(&self) -> bool {
-        self.nothing || (self.many && self.not_numbers && self.not_ordered)
-    }
-
-    fn text(&self) -> Option<String> {
-        if self.nothing {
-            return None;
-        }
-        if !self.many {
-            return self.named();
-        }
-        let (from, to) = if self.not_numbers {
-            (self.first?, self.last.filter(|_| !self.not_ordered && self.least.is_none())?)
-        } else {
-            (self.least?.1, self.most?.1)
-        };
-        (from.len() <= LONGEST_VALUE && to.len() <= LONGEST_VALUE).then(|| format!("{from}…{to}"))
-    }
-
-    /// The values that come most, with how often.
-    fn named(&self) -> Option<String> {
-        let mut counts: Vec<&(&str, u32)> = self.counts.iter().collect();
-        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        let (first, _) = counts.first()?;
-        let mut text = String::new();
-        if counts.len() == 1 {
-            notation::string(first, false, notation::Among::Strings, &mut text);
-            return Some(text);
-        }
-        if let (Some((_, least)), Some((_, most)), false) = (self.least, self.most, self.not_numbers)
-            && counts.len() > NAMED
-        {
-            return Some(format!("{least}…{most}"));
-        }
-        for (place, (value, count)) in counts.iter().take(NAMED).enumerate() {
-            if place > 0 {
-                text.push_str(", ");
-            }
-            notation::string(value, false, notation::Among::Strings, &mut text);
-            let _ = write!(text, " ×{count}");
-        }
-        if counts.len() > NAMED {
-            text.push_str(", …");
-        }
-        Some(text)
-    }
-}
-
-fn is_time(text: &str) -> bool {
-    let digits = |range: Range<usize>| {
-        text.as_bytes().get(range).is_some_and(|part| part.iter().all(u8::is_ascii_digit))
-    };
-    let at = |at: usize, byte: u8| text.as_bytes().get(at) == Some(&byte);
-    (digits(0..4) && at(4, b'-') && digits(5..7)) || (digits(0..2) && at(2, b':') && digits(3..5))
 }

@@ -20,6 +20,7 @@ use crate::compress::query::Query;
 use crate::error::Error;
 use gaps::Gaps;
 use plan::Plan;
+pub(super) use read::number_length;
 use read::{Kind, Tree};
 use texts::Texts;
 use visible::Visible;
