@@ -77,14 +77,17 @@ fn of_whole(text: &str) -> Option<Kind> {
             // Several objects, one on each line?
             let many = memchr::memmem::find(bytes, b"}\n{").is_some()
                 || memchr::memmem::find(bytes, b"}\r\n{").is_some();
-            return Some(if many { Kind::JsonLines } else { Kind::Json });
+            if many {
+                return kinds::json::is_lines(trimmed).then_some(Kind::JsonLines);
+            }
+            return is_json(trimmed).then_some(Kind::Json);
         }
         (b'[', b']') => {
             let next = bytes[1..].trim_ascii_start().first()?;
             // `[2024-01-01 …]` is no array.
             let is_value = matches!(next, b'{' | b'[' | b'"' | b']' | b't' | b'f' | b'n')
                 || (*next == b'-' || next.is_ascii_digit()) && !bytes.contains(&b'\n');
-            if is_value {
+            if is_value && is_json(trimmed) {
                 return Some(Kind::Json);
             }
         }
@@ -92,6 +95,10 @@ fn of_whole(text: &str) -> Option<Kind> {
         _ => {}
     }
     None
+}
+
+fn is_json(text: &str) -> bool {
+    kinds::json::end(text, 0) == Ok(text.len())
 }
 
 fn begins_html(bytes: &[u8]) -> bool {
@@ -128,6 +135,7 @@ struct Run {
 fn runs(text: &str) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut hunk = kinds::diff::Hunk::default();
+    let mut wholes = kinds::embedded::Finder::new(text);
     let mut start = 0;
     let mut count = 0_usize;
     while start < text.len() {
@@ -138,14 +146,27 @@ fn runs(text: &str) -> Vec<Run> {
         }
         let line = &text[start..end];
         let current = runs.last().map(|run| run.kind);
-        let vote = if hunk.takes(line) {
+        let in_hunk = hunk.takes(line);
+        if !in_hunk && let Some((kind, range)) = wholes.find(text, start..end, current) {
+            if range.start > start {
+                runs.push(Run { kind: Kind::Prose, range: start..range.start, votes: 1, lines: 1 });
+            }
+            start = range.end;
+            let lines = memchr::memchr_iter(b'\n', &text.as_bytes()[range.clone()]).count();
+            runs.push(Run { kind, range, votes: usize::MAX, lines });
+            continue;
+        }
+        let vote = if in_hunk {
             Some(Kind::Diff)
         } else {
             let next = text[end..].split('\n').next().unwrap_or_default();
             kinds::vote(line.trim_end_matches(['\n', '\r']), next, current)
         };
+        // Behind what is whole, something else begins.
+        let is_behind = runs.last().is_some_and(|run| run.votes == usize::MAX) && !line.trim().is_empty();
+        let vote = if is_behind { vote.or(Some(Kind::Prose)) } else { vote };
         match (vote, runs.last_mut()) {
-            (Some(kind), Some(run)) if run.kind == kind => {
+            (Some(kind), Some(run)) if run.kind == kind && !is_behind => {
                 run.votes += 1;
                 run.lines += 1;
                 run.range.end = end;
@@ -178,6 +199,11 @@ fn fewest_votes(kind: Kind) -> usize {
     }
 }
 
+/// Whether two sections of a kind are not one.
+fn is_whole(kind: Kind) -> bool {
+    matches!(kind, Kind::Json | Kind::Csv | Kind::MarkdownTable | Kind::Html)
+}
+
 fn join(mut runs: Vec<Run>) -> Vec<Section> {
     let of_log: usize = runs.iter().filter(|run| run.kind == Kind::Log).map(|run| run.votes).sum();
     let lines: usize = runs.iter().map(|run| run.lines).sum();
@@ -193,7 +219,9 @@ fn join(mut runs: Vec<Run>) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     for run in runs {
         match sections.last_mut() {
-            Some(section) if section.kind == run.kind => section.range.end = run.range.end,
+            Some(section) if section.kind == run.kind && !is_whole(run.kind) => {
+                section.range.end = run.range.end;
+            }
             _ => sections.push(Section { kind: run.kind, range: run.range }),
         }
         close(&mut sections);

@@ -4,6 +4,7 @@ mod build;
 pub(super) mod code;
 mod columns;
 pub(super) mod diff;
+pub(super) mod embedded;
 mod fold;
 pub(super) mod grid;
 pub(super) mod json;

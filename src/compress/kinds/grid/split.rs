@@ -37,6 +37,8 @@ pub struct Split<'a> {
 const MIN_ROWS: usize = 3;
 const MIN_ROWS_OF_TWO: usize = 6;
 const MAX_COLUMNS: usize = 512;
+/// Longest cell with quotes.
+const QUOTED: usize = 8 << 10;
 
 /// The table that a text begins with.
 pub fn split(text: &str) -> Option<Split<'_>> {
@@ -129,7 +131,7 @@ fn style(text: &str) -> Option<Style> {
     }
     for separator in [b'\t', b',', b';', b'|'] {
         let mut names = Vec::new();
-        record(text, 0, separator, &mut names);
+        record(first, 0, separator, &mut names);
         if names.len() < 2 || !names.iter().all(|name| is_name(name)) {
             continue;
         }
@@ -205,7 +207,7 @@ fn record<'a>(text: &'a str, start: usize, separator: u8, cells: &mut Vec<&'a st
 
 /// Behind the quote that ends a cell, within reason.
 fn closing_quote(bytes: &[u8], start: usize) -> Option<usize> {
-    let window = &bytes[..bytes.len().min(start + (64 << 10))];
+    let window = &bytes[..bytes.len().min(start + QUOTED)];
     let mut at = start + 1;
     loop {
         at += memchr::memchr(b'"', &window[at..])? + 1;
@@ -218,9 +220,10 @@ fn closing_quote(bytes: &[u8], start: usize) -> Option<usize> {
 
 /// The cells of a line between pipes.
 fn pipes<'a>(line: &'a str, cells: &mut Vec<&'a str>) {
-    let line = line.trim();
-    let line = line.strip_prefix('|').unwrap_or(line);
-    let line = line.strip_suffix('|').filter(|rest| !rest.ends_with('\\')).unwrap_or(line);
+    let mut line = line.trim();
+    if let Some(rest) = line.strip_prefix('|') {
+        line = rest.strip_suffix('|').filter(|rest| !rest.ends_with('\\')).unwrap_or(rest);
+    }
     let mut start = 0;
     for at in memchr::memchr_iter(b'|', line.as_bytes()).chain([line.len()]) {
         if at > 0 && at < line.len() && line.as_bytes()[at - 1] == b'\\' {

@@ -12,8 +12,6 @@ mod visible;
 mod weigh;
 mod write;
 
-use std::ops::Range;
-
 use crate::cancel::CancelToken;
 use crate::compress::form::{Form, Kept, Unit};
 use crate::compress::query::Query;
@@ -36,13 +34,14 @@ pub fn understand_lines(text: &str, depth: usize) -> Option<Box<dyn Form + '_>> 
     form(read::read_lines(text)?, depth)
 }
 
-/// The object or array that begins at `at`, which is behind white space at most.
-pub fn span_at(text: &str, at: usize) -> Option<Range<usize>> {
-    let start = at + text[at..].bytes().take_while(u8::is_ascii_whitespace).count();
-    if !matches!(text.as_bytes().get(start), Some(b'{' | b'[')) {
-        return None;
-    }
-    Some(start..read::value_end(text, start)?)
+/// Where the value ends that begins at `at`; where there is none, how far it was read.
+pub fn end(text: &str, at: usize) -> Result<usize, usize> {
+    read::value_end(text, at)
+}
+
+/// Whether a text is values with line breaks between them.
+pub fn is_lines(text: &str) -> bool {
+    read::read_lines(text).is_some()
 }
 
 fn form(tree: Tree<'_>, depth: usize) -> Option<Box<dyn Form + '_>> {
@@ -83,6 +82,10 @@ impl Form for Json<'_> {
         let gaps = visible.as_ref().map_or_else(Gaps::default, |visible| Gaps::new(&self.plan, visible));
         let Self { tree, plan, texts } = self;
         Writer { tree, plan, texts, kept, visible: visible.as_ref(), gaps, out }.root();
+        // What follows this section begins on a line of its own.
+        if self.tree.text.ends_with('\n') {
+            out.push('\n');
+        }
     }
 }
 

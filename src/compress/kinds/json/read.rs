@@ -127,18 +127,13 @@ pub fn read(text: &str) -> Option<Tree<'_>> {
     Some(reader.finish(root))
 }
 
-/// Reads a text that has one value per line, as an array of them.
+/// Reads a text of values with line breaks between them, as an array of them.
 pub fn read_lines(text: &str) -> Option<Tree<'_>> {
     let mut reader = Reader::new(text);
     reader.skip_spaces();
     let mut count = 0;
     while reader.at < text.len() {
-        let start = reader.at;
         let node = reader.value()?;
-        // A value of more than one line is none of these.
-        if memchr::memchr(b'\n', &reader.bytes[start..reader.at]).is_some() {
-            return None;
-        }
         reader.pending.push(node);
         count += 1;
         let end = reader.at;
@@ -154,12 +149,14 @@ pub fn read_lines(text: &str) -> Option<Tree<'_>> {
     Some(reader.finish(root))
 }
 
-/// Where the JSON value ends that begins at `at`; nothing where there is none.
-pub fn value_end(text: &str, at: usize) -> Option<usize> {
+/// Where the JSON value ends that begins at `at`; where there is none, how far it was read.
+pub fn value_end(text: &str, at: usize) -> Result<usize, usize> {
     let mut reader = Reader::new(text);
     reader.at = at;
-    reader.value()?;
-    Some(reader.at)
+    reader.check_at = at + CHECK_EVERY;
+    let value = reader.value();
+    let end = reader.at.min(text.len());
+    if value.is_some() { Ok(end) } else { Err(end) }
 }
 
 /// A container that is open.
@@ -528,7 +525,7 @@ mod tests {
     fn lines_are_items() {
         let tree = read_lines("{\"a\":1}\n{\"a\":2}\r\n\n3\n").unwrap();
         assert_eq!(rebuild(&tree, tree.root), serde_json::json!([{"a": 1}, {"a": 2}, 3]));
-        for text in ["{}", "{} {}", "{}\n{", "[\n1]\n2", "a\nb"] {
+        for text in ["{}", "{} {}", "{}\n{", "a\nb"] {
             assert!(read_lines(text).is_none(), "{text}");
         }
     }
