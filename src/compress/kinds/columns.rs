@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use super::numbers::{self, Series};
+use super::survey::survey;
 use crate::compress::form::value;
 use crate::compress::signal::{self, Severity};
 
@@ -273,25 +274,45 @@ impl Rows {
             severities.push(entry.1);
         }
         let failed = severities.iter().filter(|severity| **severity >= Severity::Error).count();
-        let usual = failed * 2 > cells.len();
-        let rare = met.values().filter(|(count, ..)| *count <= RARE_COUNT).count();
-        let says = cells.len() >= RARE_AMONG && met.len() * 3 <= cells.len();
-        let worth = value::RARE * (8.0 / rare.max(1) as f32).min(1.0);
-        for (row, template) in templates.iter().enumerate() {
-            if cells[row].is_none() {
-                continue;
+        if failed * 2 <= cells.len() {
+            for (row, severity) in severities.iter().enumerate() {
+                self.fail(row, *severity);
             }
+        }
+        if has_words(cells) {
+            return self.sentences(cells);
+        }
+        let rare = met.values().filter(|(count, ..)| *count <= RARE_COUNT).count();
+        let alike = met.len() * 3 <= cells.len();
+        let says = cells.len() >= RARE_AMONG && alike;
+        let worth = value::RARE * (8.0 / rare.max(1) as f32).min(1.0);
+        for (row, template) in templates.iter().enumerate().filter(|(row, _)| cells[*row].is_some()) {
             if says && met[template].0 <= RARE_COUNT {
                 self.value[row] += worth;
             }
-            if !usual {
-                self.fail(row, severities[row]);
-            }
-            if met.len() * 3 <= cells.len() || severities[row] >= Severity::Error {
+            if alike || severities[row] >= Severity::Error {
                 self.template[row] = mix(self.template[row], *template);
             }
         }
     }
+
+    /// Texts of several words are judged as lines of a log are.
+    fn sentences(&mut self, cells: &[Option<Cell<'_>>]) {
+        let start = |text: &str| text.floor_char_boundary(REACH.min(text.len()));
+        let texts = cells.iter().map(|cell| cell.map_or("", |cell| &cell.text[..start(cell.text)]));
+        for (row, (worth, family)) in survey(texts).into_iter().enumerate() {
+            if cells[row].is_some() {
+                self.value[row] += worth;
+                self.template[row] = mix(self.template[row], family + 1);
+            }
+        }
+    }
+}
+
+/// Whether cells have several words, by the first ones.
+fn has_words(cells: &[Option<Cell<'_>>]) -> bool {
+    let sample = || cells.iter().flatten().take(16);
+    sample().filter(|cell| cell.text.trim().contains(' ')).count() * 2 > sample().count()
 }
 
 /// What a column's name says of its values.
