@@ -64,6 +64,7 @@ pub fn understand<'a>(kind: Kind, text: &'a str, depth: usize) -> Option<Box<dyn
         Kind::Json => kinds::json::understand(text, depth),
         Kind::JsonLines => kinds::json::understand_lines(text, depth),
         Kind::Csv | Kind::MarkdownTable => kinds::grid::understand(text),
+        Kind::Html => kinds::html::understand(text),
         _ => kinds::lines(kind, text),
     }
 }

@@ -7,6 +7,7 @@ pub(super) mod diff;
 pub(super) mod embedded;
 mod fold;
 pub(super) mod grid;
+pub(super) mod html;
 pub(super) mod json;
 mod listing;
 mod log;
