@@ -48,8 +48,6 @@ function search(write) {
       const tag = `${random.hex(9)}z`;
       evidence.push({ kind: 'query', needle: tag, unit: `  ${word}.register(${wanted}, '${tag}');` });
     }
-    const code = `E${random.digits(7)}`;
-    evidence.push({ kind: 'error', needle: code, unit: `  throw new FatalError('${word} is corrupt, ${code}');` });
     const hit = () => `  ${codeLine(random)} ${word}`.replace(/ (\w+)$/, (_, tail) => ` // ${tail}`);
     const texts = mix(random, random.between(250, 900), hit, evidence);
     const blocks = [];

@@ -44,6 +44,22 @@ function logEvents(random) {
   return { text, question: asked.question, tool: 'filter_log_events', arguments: asked.arguments, planted: planted(evidence) };
 }
 
+/** What grep finds in logs. @param {Random} random @returns {Sample} */
+function searchedLogs(random) {
+  const { asked, evidence, events, domain } = plantEvents(random, random.between(300, 900));
+  const format = FORMATS[random.pick(['log-iso', 'log-log4j', 'log-bracket'])];
+  const time = new Date(Date.UTC(2025, 3, random.between(1, 28)));
+  let [file, line] = [1, 0];
+  const lines = events.map((event) => {
+    time.setTime(time.getTime() + random.below(4_000));
+    if (random.chance(0.01)) [file, line] = [file + 1, 0];
+    line += random.between(1, 40);
+    const [message] = event.message.split('\n');
+    return `logs/app-${file}.log:${line}:${format({ ...event, message, time, module: random.skewed(domain.modules), random })}`;
+  });
+  return { text: lines.join('\n'), question: asked.question, tool: 'bash', arguments: { command: 'grep -rn . logs' }, planted: planted(evidence) };
+}
+
 /** Rows in groups: an object of lists of objects. @param {Random} random @returns {Sample} */
 function groups(random) {
   const domain = random.pick(DOMAINS.filter(({ name }) => ['orders', 'users', 'transactions', 'spans'].includes(name)));
@@ -152,7 +168,7 @@ function settings(random) {
 
 /** @type {Record<string, (random: Random) => Sample>} */
 const generators = {
-  'log-pino': pino, 'json-log-events': logEvents, 'json-groups': groups, 'json-series': series, xml, traces, 'git-log': gitLog, chunks, settings,
+  'log-pino': pino, 'json-log-events': logEvents, 'search-logs': searchedLogs, 'json-groups': groups, 'json-series': series, xml, traces, 'git-log': gitLog, chunks, settings,
 };
 
 module.exports = { generators };
