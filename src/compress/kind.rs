@@ -24,6 +24,8 @@ pub enum Kind {
     Diff,
     Listing,
     Code,
+    /// Records of several lines: YAML, XML, `git log`.
+    Records,
     Prose,
 }
 
@@ -49,6 +51,9 @@ pub fn sections(text: &str) -> Vec<Section> {
     if let Some(kind) = of_whole(text) {
         return vec![Section { kind, range: 0..text.len() }];
     }
+    if kinds::records::fits(text) {
+        return vec![Section { kind: Kind::Records, range: 0..text.len() }];
+    }
     let runs = runs(text);
     let sections = join(runs);
     if sections.len() > MOST_SECTIONS {
@@ -65,6 +70,7 @@ pub fn understand<'a>(kind: Kind, text: &'a str, depth: usize) -> Option<Box<dyn
         Kind::JsonLines => kinds::json::understand_lines(text, depth),
         Kind::Csv | Kind::MarkdownTable => kinds::grid::understand(text),
         Kind::Html => kinds::html::understand(text),
+        Kind::Records => kinds::records::understand(text).or_else(|| kinds::lines(Kind::Prose, text)),
         _ => kinds::lines(kind, text),
     }
 }

@@ -14,6 +14,7 @@ mod log;
 mod numbers;
 mod pieces;
 mod prose;
+pub(super) mod records;
 mod search;
 mod stamp;
 mod summary;
