@@ -128,7 +128,8 @@ function traces(random) {
 
 /** @param {Random} random @returns {Sample} */
 function gitLog(random) {
-  const commit = (/** @type {string} */ subject, author = personName(random), sha = random.hex(40)) =>
+  const team = Array.from({ length: 7 }, () => personName(random));
+  const commit = (/** @type {string} */ subject, author = random.skewed(team), sha = random.hex(40)) =>
     `commit ${sha}\nAuthor: ${author} <${author.toLowerCase().replace(' ', '.')}@example.com>\nDate:   Mon Jun ${random.between(1, 28)} ${random.between(10, 23)}:${random.between(10, 59)}:11 2025 +0200\n\n    ${subject}\n${random.chance(0.3) ? `\n    ${sentence(random)}\n` : ''}`;
   const feature = `${random.letters(2)}-${random.digits(4)}`;
   const [wanted, author] = [random.hex(40), `Quirin ${random.letters(6).toLowerCase()}`];

@@ -13,6 +13,7 @@ use crate::compress::marker;
 use crate::compress::query::Query;
 use crate::compress::signal::{self, Severity};
 use crate::error::Error;
+use read::{Line, Reading};
 use skeleton::Skeletons;
 
 pub use read::fits;
@@ -42,7 +43,7 @@ pub fn understand(text: &str) -> Option<Box<dyn Form + '_>> {
 #[derive(Debug)]
 struct List<'a> {
     text: &'a str,
-    records: read::Records,
+    records: Reading,
     skeletons: Skeletons<'a>,
 }
 
@@ -51,7 +52,7 @@ impl<'a> List<'a> {
         self.records.records.len()
     }
 
-    fn lines(&self, record: usize) -> &[read::Line] {
+    fn lines(&self, record: usize) -> &[Line] {
         let lines = self.records.records[record].clone();
         &self.records.lines[lines.start as usize..lines.end as usize]
     }
@@ -63,7 +64,7 @@ impl<'a> List<'a> {
 
     /// The first value of each record for each key that many have, and what is said in lines of other keys.
     fn judge(&self, cancel: &CancelToken) -> Result<Rows, Error> {
-        let mut columns: HashMap<&str, Vec<(u32, read::Line)>> = HashMap::new();
+        let mut columns: HashMap<&str, Vec<(u32, Line)>> = HashMap::new();
         let mut order = Vec::new();
         for record in 0..self.count() {
             for line in self.lines(record) {
@@ -93,7 +94,9 @@ impl<'a> List<'a> {
             }
         }
         rows.finish();
-        seldom.into_iter().for_each(|record| rows.value[record] += value::RARE);
+        for record in seldom {
+            rows.value[record] += value::RARE;
+        }
         Ok(rows)
     }
 
@@ -115,8 +118,9 @@ impl<'a> List<'a> {
         }
         // Where most have an error it is how things are.
         if errors <= MOST_ERRORS.min(self.count() / 4 + 1) {
-            let failed = units.iter_mut().filter(|unit| unit.value >= value::ERROR);
-            failed.for_each(|unit| unit.must = true);
+            for unit in units.iter_mut().filter(|unit| unit.value >= value::ERROR) {
+                unit.must = true;
+            }
         }
         Ok(())
     }

@@ -46,7 +46,7 @@ impl Line {
 
 /// The lines of a text, and which of them make its records.
 #[derive(Debug)]
-pub struct Records {
+pub struct Reading {
     pub lines: Vec<Line>,
     /// Lines before the first record.
     pub head: usize,
@@ -69,15 +69,15 @@ const CHECK: usize = 1024;
 
 /// Whether a text is all of records.
 pub fn fits(text: &str) -> bool {
-    read(text).is_some_and(|Records { lines, records, .. }| {
+    read(text).is_some_and(|Reading { lines, records, .. }| {
         // The last one has whatever follows.
-        let last = records.last().map_or(0, |last| last.len());
+        let last = records.last().map_or(0, ExactSizeIterator::len);
         last <= 2 * MOST_LINES as usize || last * 4 <= lines.len()
     })
 }
 
 /// Reads the records of a text; nothing where it has none.
-pub fn read(text: &str) -> Option<Records> {
+pub fn read(text: &str) -> Option<Reading> {
     // Positions are of 32 bits.
     if text.len() >= u32::MAX as usize {
         return None;
@@ -97,7 +97,7 @@ pub fn read(text: &str) -> Option<Records> {
     let head = *starts.first()? as usize;
     let ends = starts[1..].iter().copied().chain([lines.len() as u32]);
     let records = starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect();
-    Some(Records { lines, head, records })
+    Some(Reading { lines, head, records })
 }
 
 fn split(text: &str) -> impl Iterator<Item = Line> + '_ {

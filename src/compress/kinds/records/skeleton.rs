@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use super::read::{Line, Records};
+use super::read::{Line, Reading};
 use crate::compress::kinds::columns;
 
 /// What every legend begins with.
@@ -39,7 +39,7 @@ struct Skeleton<'a> {
 }
 
 impl<'a> Skeletons<'a> {
-    pub fn new(text: &'a str, records: &Records) -> Self {
+    pub fn new(text: &'a str, records: &Reading) -> Self {
         let lines = |record: usize| {
             let range = records.records[record].clone();
             &records.lines[range.start as usize..range.end as usize]
@@ -73,7 +73,7 @@ impl<'a> Skeletons<'a> {
     }
 
     /// Without marks that are nowhere else there are no skeletons.
-    fn choose_marks(&mut self, text: &str, records: &Records) {
+    fn choose_marks(&mut self, text: &str, records: &Reading) {
         let shared = |mark: &char| {
             let has = |part: &str| part.contains(*mark);
             let mut lines = self.all.iter().flat_map(|skeleton| &skeleton.lines);
@@ -85,12 +85,12 @@ impl<'a> Skeletons<'a> {
                 records_lines(records, range).iter().any(|line| line.value(text).contains(*bar))
             })
         };
-        match (MARKS.iter().find(|mark| shared(mark)), BARS.iter().find(|bar| between(bar))) {
-            (Some(mark), Some(bar)) => (self.mark, self.bar) = (*mark, *bar),
-            _ => {
-                self.all.clear();
-                self.of.fill(None);
-            }
+        let (mark, bar) = (MARKS.iter().find(|mark| shared(mark)), BARS.iter().find(|bar| between(bar)));
+        if let (Some(mark), Some(bar)) = (mark, bar) {
+            (self.mark, self.bar) = (*mark, *bar);
+        } else {
+            self.all.clear();
+            self.of.fill(None);
         }
     }
 
@@ -137,7 +137,9 @@ impl<'a> Skeletons<'a> {
 
     pub fn write_record(&self, text: &str, lines: &[Line], record: usize, out: &mut String) {
         let Some(number) = self.of[record] else {
-            lines.iter().for_each(|line| self.write_line(line.all(text), out));
+            for line in lines {
+                self.write_line(line.all(text), out);
+            }
             return;
         };
         out.push(letter(number));
@@ -179,7 +181,7 @@ fn letter(number: u8) -> char {
     char::from(b'A' + number)
 }
 
-fn records_lines<'r>(records: &'r Records, range: &std::ops::Range<u32>) -> &'r [Line] {
+fn records_lines<'r>(records: &'r Reading, range: &std::ops::Range<u32>) -> &'r [Line] {
     &records.lines[range.start as usize..range.end as usize]
 }
 
