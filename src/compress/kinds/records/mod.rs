@@ -296,12 +296,12 @@ mod tests {
                     prop::sample::select(vec!["    state: up", "    state: down", "", "A|x", ">A", "\\", "\\A|", "    free"])), 4..40),
             head in "[a-z:\n|>A]{0,12}",
         ) {
-            let body: String = records
-                .iter()
-                .map(|(more, value, line)| {
-                    format!("  - id: {value}\n    name: {value}\n    kind: k\n{}{line}\n", "    more: m\n".repeat(*more))
-                })
-                .collect();
+            let mut body = String::new();
+            for (more, value, line) in &records {
+                body.push_str(&["  - id: ", value, "\n    name: ", value, "\n    kind: k\n"].concat());
+                body.push_str(&"    more: m\n".repeat(*more));
+                body.push_str(&[line, "\n"].concat());
+            }
             check(&format!("{head}\n{body}"));
         }
     }
