@@ -42,6 +42,8 @@ const MOST_SECTIONS: usize = 64;
 const MOST_WITHIN_LOG: usize = 60;
 /// Bytes of prose between two sections of a kind that are part of it.
 const MOST_BETWEEN: usize = 400;
+/// A section of so small a part of the prose around it is part of it.
+const SMALL_PART: usize = 24;
 
 /// The sections of a text, in order, covering all of it.
 pub fn sections(text: &str) -> Vec<Section> {
@@ -244,7 +246,18 @@ fn close(sections: &mut Vec<Section>) {
         Kind::BuildOutput | Kind::SearchResults | Kind::Listing | Kind::StackTrace | Kind::Log | Kind::Code
     );
     let most = MOST_BETWEEN.max((before.range.len() + after.range.len()) / 4);
-    if goes_on && before.kind == after.kind && between.kind == Kind::Prose && between.range.len() <= most {
+    // A few lines that look like another kind, in long prose or a log without times.
+    let is_whole = matches!(
+        between.kind,
+        Kind::Json | Kind::JsonLines | Kind::Csv | Kind::MarkdownTable | Kind::Html | Kind::Diff
+    );
+    let is_within = before.kind == Kind::Prose
+        && after.kind == Kind::Prose
+        && !is_whole
+        && between.range.len() * SMALL_PART < before.range.len() + after.range.len();
+    if is_within
+        || goes_on && before.kind == after.kind && between.kind == Kind::Prose && between.range.len() <= most
+    {
         let end = after.range.end;
         sections.truncate(sections.len() - 2);
         if let Some(section) = sections.last_mut() {

@@ -5,6 +5,7 @@
 use super::fold;
 use super::log;
 use super::pieces::{Piece, Pieces, Strategy, lines};
+use super::{begins_with_any, has};
 use crate::compress::form::{Form, Kept, Unit, value};
 
 #[derive(Debug)]
@@ -85,14 +86,14 @@ pub(super) fn classify(line: &str) -> u8 {
     }
     let percent =
         *first == b'[' && trimmed.get(1..6).is_some_and(|head| head.contains('%') || head.contains('/'));
-    if percent || STEPS.iter().any(|step| trimmed.starts_with(step)) {
+    if percent || begins_with_any(trimmed, &STEPS) {
         return STEP;
     }
     OTHER
 }
 
 fn is_passed(line: &str) -> bool {
-    line.contains(" PASSED")
+    has(line, b'P', " PASSED")
         || line.ends_with(" ... ok")
         || line.ends_with(" ... ignored")
         || line.starts_with("--- PASS")
@@ -112,13 +113,11 @@ fn is_failed(line: &str, first: u8) -> bool {
         b'E' => line.starts_with("E   "),
         b'w' => false,
         _ => {
-            line.contains(" FAILED")
-                || line.contains(": error TS")
-                || line.contains(": error: ")
-                || line.contains(": fatal error: ")
-                || line.contains("*** [")
-                || line.starts_with(['✕', '✗', '✘', '×', '●'])
-                || line.contains("undefined reference to")
+            first > 0x7F && line.starts_with(['✕', '✗', '✘', '×', '●'])
+                || has(line, b'F', " FAILED")
+                || has(line, b'*', "*** [")
+                || has(line, b'`', "undefined reference to")
+                || is_diagnostic(line) && (line.contains(": error") || line.contains(": fatal error: "))
         }
     }
 }
@@ -144,16 +143,15 @@ fn is_summary(line: &str) -> bool {
         "OK (",
         "make: *** ",
     ];
-    if BEGINNINGS.iter().any(|beginning| line.starts_with(beginning)) {
+    if begins_with_any(line, &BEGINNINGS) {
         return line.bytes().any(|byte| byte.is_ascii_digit())
             || line.starts_with("error")
             || line.ends_with(':')
             || line.starts_with("BUILD");
     }
     line.starts_with("===") && line.ends_with("===") && line.contains(" in ")
-        || line.contains(" problems (")
+        || line.len() < 120 && (line.contains(" problems (") || line.contains(" passing ("))
         || line.ends_with(" passing")
-        || line.contains(" passing (")
         || line.ends_with(" failing")
         || line.starts_with("# pass ")
         || line.starts_with("# fail ")
@@ -162,7 +160,11 @@ fn is_summary(line: &str) -> bool {
 
 /// What compilers say about a place: `a.c:1:2: warning: …`, `a.ts(1,2): error TS1: …`.
 pub(super) fn is_diagnostic(line: &str) -> bool {
-    let Some(at) = line.find(": ").filter(|at| *at < 300) else { return false };
+    let bytes = line.as_bytes();
+    let head = &bytes[..bytes.len().min(300)];
+    let Some(at) = memchr::memchr_iter(b':', head).find(|at| bytes.get(at + 1) == Some(&b' ')) else {
+        return false;
+    };
     let (place, said) = (&line[..at], &line[at + 2..]);
     let says = ["warning", "error", "note", "fatal error", "info"].iter().any(|word| said.starts_with(word));
     says && place.ends_with(|c: char| c.is_ascii_digit() || c == ')') && !place.contains(' ')

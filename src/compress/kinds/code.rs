@@ -2,6 +2,7 @@
 //!
 //! Lossless: of numbers in order only every tenth is written. Lossy: definitions are kept, bodies go first.
 
+use super::begins_with_any;
 use super::pieces::{Piece, Pieces, Strategy};
 use crate::compress::form::{Unit, value};
 
@@ -76,7 +77,7 @@ fn is_definition(code: &str) -> bool {
     ];
     let trimmed = code.trim_start();
     let indentation = code.len() - trimmed.len();
-    if !KEYWORDS.iter().any(|keyword| trimmed.starts_with(keyword)) {
+    if !begins_with_any(trimmed, &KEYWORDS) {
         return indentation == 0
             && (trimmed.starts_with("const ") || trimmed.starts_with("let ") || trimmed.starts_with("var "))
             && (trimmed.contains("=>") || trimmed.contains("function"));
@@ -88,8 +89,7 @@ fn is_definition(code: &str) -> bool {
 fn is_import(code: &str) -> bool {
     const KEYWORDS: [&str; 7] =
         ["import ", "from ", "use ", "#include", "require(", "package ", "extern crate"];
-    KEYWORDS.iter().any(|keyword| code.starts_with(keyword))
-        && (!code.starts_with("from ") || code.contains(" import "))
+    begins_with_any(code, &KEYWORDS) && (!code.starts_with("from ") || code.contains(" import "))
 }
 
 fn label(line: &str) -> u8 {

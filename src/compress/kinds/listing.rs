@@ -27,6 +27,9 @@ pub(super) fn is_entry(line: &str) -> bool {
     if is_long(line) || is_branch(line) {
         return true;
     }
+    if memchr::memchr(b'/', line.as_bytes()).is_none() {
+        return false;
+    }
     // `du` has a size before the path, `find -printf` may have some after it.
     let path = line.split('\t').find(|part| part.contains('/')).unwrap_or_default();
     let others = line.split('\t').filter(|part| !part.contains('/'));
@@ -47,6 +50,9 @@ fn is_long(line: &str) -> bool {
 }
 
 fn is_branch(line: &str) -> bool {
+    if !matches!(line.as_bytes().first(), Some(b' ' | b'|' | b'`' | 0xC2 | 0xE2)) {
+        return false;
+    }
     let trimmed = line.trim_start_matches([' ', '\u{a0}', '│']);
     ["├──", "└──", "|-- ", "`-- "].iter().any(|glyph| trimmed.starts_with(glyph))
 }

@@ -50,6 +50,18 @@ pub(super) fn lines<'a>(kind: Kind, text: &'a str) -> Option<Box<dyn Form + 'a>>
     }
 }
 
+/// Whether a text begins with one of some, none of which is empty.
+fn begins_with_any(text: &str, beginnings: &[&str]) -> bool {
+    // Most do not have even the first byte.
+    let Some(first) = text.as_bytes().first() else { return false };
+    beginnings.iter().any(|beginning| beginning.as_bytes()[0] == *first && text.starts_with(beginning))
+}
+
+/// Whether a text has a part, of which `rare` is a byte that few texts have: much faster than to look for all of it.
+fn has(text: &str, rare: u8, part: &str) -> bool {
+    memchr::memchr(rare, text.as_bytes()).is_some() && text.contains(part)
+}
+
 /// The kind that a line speaks for; none where it says nothing and belongs to what it stands in.
 pub(super) fn vote(line: &str, next: &str, current: Option<Kind>) -> Option<Kind> {
     let trimmed = line.trim_start();

@@ -30,6 +30,8 @@ pub(super) enum Date {
     Dashes,
     /// `0501 ` after the level's letter of klog
     Klog,
+    /// `20240501-`
+    Compact,
     /// `081109 203615`: six digits each
     Digits,
 }
@@ -60,7 +62,12 @@ pub(super) fn find(line: &[u8]) -> Option<Stamp> {
 /// The stamp whose hours are at `clock`.
 fn at(line: &[u8], clock: usize) -> Option<Stamp> {
     let mut end = clock + 8;
-    if matches!(line.get(end), Some(b'.' | b',')) {
+    if matches!(line.get(end), Some(b':'))
+        && is(line, end, b":000")
+        && !matches!(line.get(end + 4), Some(b':' | b'0'..=b'9'))
+    {
+        end += 4;
+    } else if matches!(line.get(end), Some(b'.' | b',')) {
         let digits = line[end + 1..].iter().take(10).take_while(|byte| byte.is_ascii_digit()).count();
         if (1..10).contains(&digits) {
             end += 1 + digits;
@@ -69,7 +76,7 @@ fn at(line: &[u8], clock: usize) -> Option<Stamp> {
     if matches!(line.get(end), Some(b':' | b'0'..=b'9')) {
         return None;
     }
-    let dates: [(Date, &[u8]); 8] = [
+    let dates: [(Date, &[u8]); 9] = [
         (Date::Iso, b"0000-00-00T"),
         (Date::Slashes, b"0000/00/00 "),
         (Date::Short, b"00/00/00 "),
@@ -78,6 +85,7 @@ fn at(line: &[u8], clock: usize) -> Option<Stamp> {
         (Date::Month, b"Aaa _0 "),
         (Date::Dashes, b"00-00 "),
         (Date::Klog, b"0000 "),
+        (Date::Compact, b"00000000-"),
     ];
     for (date, pattern) in dates {
         let Some(start) = clock.checked_sub(pattern.len()) else { continue };
@@ -145,6 +153,12 @@ mod tests {
             ("05-01 10:00:00.123  1 2 I Tag: x", Date::Dashes, "05-01 10:00:00.123", "10:00:00.123"),
             ("I0501 10:00:00.123456 12 main.go:10] x", Date::Klog, "0501 10:00:00.123456", "10:00:00.123456"),
             ("081109 203615 148 INFO x", Date::Digits, "081109 203615", "203615"),
+            (
+                "20171223-22:15:29:606|Step_LSC|30002312",
+                Date::Compact,
+                "20171223-22:15:29:606",
+                "22:15:29:606",
+            ),
             ("web-1  | 10:00:00 x", Date::None, "10:00:00", "10:00:00"),
             (
                 "log.1.2017-05-16_13:53:08 2017-05-16 00:00:00.008 25746 INFO",
