@@ -150,7 +150,7 @@ fn runs(text: &str) -> Vec<Run> {
     while start < text.len() {
         let end = memchr::memchr(b'\n', &text.as_bytes()[start..]).map_or(text.len(), |at| start + at + 1);
         count += 1;
-        if count % 1024 == 0 && cancel::is_interrupted() {
+        if count.is_multiple_of(1024) && cancel::is_interrupted() {
             break;
         }
         let line = &text[start..end];
@@ -202,7 +202,6 @@ fn fewest_votes(kind: Kind) -> usize {
     match kind {
         Kind::Diff | Kind::Prose => 1,
         Kind::Log | Kind::StackTrace | Kind::SearchResults | Kind::Csv | Kind::MarkdownTable => 3,
-        Kind::BuildOutput => 2,
         Kind::Code | Kind::Listing => 5,
         _ => 2,
     }
@@ -264,4 +263,149 @@ fn close(sections: &mut Vec<Section>) {
             section.range.end = end;
         }
     }
+}
+
+#[cfg(test)]
+#[allow(clippy::format_collect)] // texts of a few lines
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cancel::CancelToken;
+    use crate::compress::form::Kept;
+    use crate::compress::query::Query;
+
+    fn kinds(text: &str) -> Vec<Kind> {
+        sections(text).into_iter().map(|section| section.kind).collect()
+    }
+
+    #[test]
+    fn texts_of_one_kind() {
+        let numbered: String = ["use a;", "", "fn b() {", "    c();", "}", "// end"]
+            .iter()
+            .zip(95..)
+            .map(|(line, number)| format!("{number}:{line}\n"))
+            .collect();
+        for (kind, text) in [
+            (Kind::Json, "{\"a\": [1, 2]}"),
+            (Kind::Json, "[{\"a\": 1},\n {\"a\": 2}]\n"),
+            (Kind::JsonLines, "{\"a\": 1}\n{\"a\": 2}\n{\"a\": 3}\n"),
+            (Kind::Html, "<!DOCTYPE html>\n<html></html>"),
+            (
+                Kind::Log,
+                "2024-05-01 10:00:00 INFO a\n2024-05-01 10:00:01 INFO b\n  more\n2024-05-01 10:00:02 WARN c\n",
+            ),
+            (
+                Kind::Log,
+                "[2024-05-01 10:00:00] a.INFO: b []\n[2024-05-01 10:00:00] a.INFO: c []\n[2024-05-01 10:00:00] a.INFO: d []",
+            ),
+            (
+                Kind::StackTrace,
+                "Traceback (most recent call last):\n  File \"a.py\", line 1, in b\n    c()\n  File \"a.py\", line 2, in d\n    e()\nValueError: f\n",
+            ),
+            (
+                Kind::BuildOutput,
+                "   Compiling a v1.0.0\n   Compiling b v1.0.0\nwarning: unused\n  --> src/a.rs:1:1\ntest a::b ... ok\n",
+            ),
+            (Kind::SearchResults, "src/a.rs:1:use b;\nsrc/a.rs:20:b();\nsrc/c.rs:3:b();\n"),
+            (Kind::SearchResults, "src/a.rs\n1:use b;\n20:b();\n\nsrc/c.rs\n3:b();\n9:b();\n"),
+            (Kind::Diff, "diff --git a/b b/b\n--- a/b\n+++ b/b\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n"),
+            (Kind::Listing, "./a/b.rs\n./a/c.rs\n./d/e.rs\n./d/f.rs\n./d/g.rs\n"),
+            (
+                Kind::Listing,
+                "total 8\n-rw-r--r-- 1 a a 1 Nov 2 2023 b\n-rw-r--r-- 1 a a 1 Nov 2 2023 c\n-rw-r--r-- 1 a a 1 Nov 2 2023 d\n-rw-r--r-- 1 a a 1 Nov 2 2023 e\ndrwxr-xr-x 1 a a 1 Nov 2 2023 f\n",
+            ),
+            (Kind::Code, numbered.as_str()),
+            (Kind::Prose, "It was a dark night.\nNobody was there, and nothing happened.\n\nThen it did.\n"),
+        ] {
+            let found = kinds(text);
+            assert!(found.contains(&kind) && found.len() <= 2, "{kind:?} is {found:?} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn several_kinds_in_one_text() {
+        let view: String = (1..30).map(|number| format!("{number}:line\n")).collect();
+        let text = format!(
+            "Here is the file:\n{view}And here is what I changed:\ndiff --git a/b b/b\n--- a/b\n+++ b/b\n@@ -1,2 +1,2 @@\n a\n-b\n+c\nThat is all.\n"
+        );
+        assert_eq!(kinds(&text), [Kind::Prose, Kind::Code, Kind::Prose, Kind::Diff, Kind::Prose]);
+    }
+
+    const LINES: [Kind; 9] = [
+        Kind::Log,
+        Kind::StackTrace,
+        Kind::BuildOutput,
+        Kind::SearchResults,
+        Kind::Diff,
+        Kind::Listing,
+        Kind::Code,
+        Kind::Prose,
+        Kind::Csv,
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn sections_cover_any_text(lines in prop::collection::vec(prop::sample::select(SAMPLES.to_vec()), 0..60)) {
+            let text = lines.join("\n");
+            let mut end = 0;
+            for section in sections(&text) {
+                prop_assert_eq!(section.range.start, end);
+                prop_assert!(section.range.end > end);
+                end = section.range.end;
+            }
+            prop_assert_eq!(end, text.len());
+        }
+
+        /// Whatever a text is taken for, each unit that is kept is there, and no word of them is lost on the way.
+        #[test]
+        fn any_text_can_be_any_kind(
+            lines in prop::collection::vec(prop::sample::select(SAMPLES.to_vec()), 0..40),
+            pattern in any::<u64>(),
+        ) {
+            let text = lines.join("\n");
+            for kind in LINES {
+                let Some(form) = understand(kind, &text, 0) else { continue };
+                let units = form.weigh(&Query::new("what is \"beta\" in a.rs"), &CancelToken::new()).unwrap();
+                prop_assert_eq!(units.len(), form.len());
+                let (mut all, mut same) = (String::new(), String::new());
+                form.write(Kept::All, &mut all);
+                form.write(Kept::Some(&vec![true; units.len()]), &mut same);
+                prop_assert_eq!(&all, &same);
+                let flags: Vec<bool> = (0..units.len()).map(|index| pattern >> (index % 64) & 1 != 0).collect();
+                let mut some = String::new();
+                form.write(Kept::Some(&flags), &mut some);
+                prop_assert!(units.is_empty() || flags.iter().all(|kept| *kept) || some.contains("left out"));
+            }
+        }
+    }
+
+    const SAMPLES: [&str; 24] = [
+        "",
+        "2024-05-01 10:00:00 ERROR beta 17 is gone",
+        "2024-05-01 10:00:01 INFO alpha 12 done",
+        "src/a.rs:1:use beta;",
+        "src/a.rs",
+        "12:beta",
+        "13:gamma",
+        "     14\tdelta();",
+        "diff --git a/b b/b",
+        "--- a/b",
+        "+++ b/b",
+        "@@ -1,2 +1,2 @@",
+        "-old",
+        "+new",
+        " same",
+        "  File \"a.py\", line 1, in b",
+        "ValueError: beta",
+        "\tat a.B.c(B.java:1)",
+        "test a::b ... ok",
+        "error[E0308]: mismatched",
+        "./a/b/c.rs",
+        "~ [… | \" x3 é",
+        "A long sentence of prose, which says that nothing is wrong. And another one, so that there are two of them! It goes on and on, until it ends somewhere.",
+        "{\"a\": 1}",
+    ];
 }

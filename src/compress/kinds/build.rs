@@ -200,7 +200,7 @@ impl Strategy for Build {
         let mut explained = 0;
         let mut firsts = 0;
         for (index, unit) in units.iter_mut().enumerate() {
-            match pieces.pieces[index].label {
+            match pieces.list[index].label {
                 label @ (FAILED | SUMMARY) => {
                     unit.value += if label == FAILED { value::ERROR } else { value::NOTABLE };
                     if firsts < MOST_FIRSTS {
@@ -233,6 +233,7 @@ impl Strategy for Build {
 }
 
 #[cfg(test)]
+#[allow(clippy::format_push_string, clippy::format_collect)] // texts of a few lines
 mod tests {
     use super::*;
     use crate::cancel::CancelToken;

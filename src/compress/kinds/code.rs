@@ -2,6 +2,8 @@
 //!
 //! Lossless: of numbers in order only every tenth is written. Lossy: definitions are kept, bodies go first.
 
+use std::fmt::Write;
+
 use super::begins_with_any;
 use super::pieces::{Piece, Pieces, Strategy};
 use crate::compress::form::{Unit, value};
@@ -100,8 +102,8 @@ fn label(line: &str) -> u8 {
     }
     if trimmed.starts_with(">>>>>")
         || trimmed.starts_with("<<<<<")
-        || trimmed.starts_with("^")
-        || line.starts_with("(")
+        || trimmed.starts_with('^')
+        || line.starts_with('(')
         || line.starts_with('[')
     {
         return MARKED;
@@ -179,7 +181,7 @@ impl Strategy for Code {
 
     fn weigh(pieces: &Pieces<'_, Self>, units: &mut [Unit]) {
         let mut after_definition = false;
-        for (piece, unit) in pieces.pieces.iter().zip(units) {
+        for (piece, unit) in pieces.list.iter().zip(units) {
             unit.value += match piece.label {
                 DEFINITION => value::RARE,
                 MARKED => value::NOTABLE,
@@ -242,7 +244,8 @@ impl Numbered {
 
     /// Writes the run and gives what follows it.
     fn write<'a>(&self, text: &'a str, out: &mut String) -> &'a str {
-        out.push_str(&format!("[lines {} to {}{HEAD_END}", self.first, self.last));
+        // Writing to a string does not fail.
+        let _ = write!(out, "[lines {} to {}{HEAD_END}", self.first, self.last);
         let mut rest = text;
         for number in self.first..=self.last {
             let end = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |at| at + 1);
@@ -256,6 +259,7 @@ impl Numbered {
 }
 
 #[cfg(test)]
+#[allow(clippy::format_push_string, clippy::format_collect)] // texts of a few lines
 mod tests {
     use proptest::prelude::*;
 

@@ -155,9 +155,11 @@ fn is_remarkable(line: &str) -> bool {
 
 /// The file that a header is about.
 fn name(header: &str) -> Option<&str> {
-    let names =
-        header.lines().filter_map(|line| line.strip_prefix("+++ ").or_else(|| line.strip_prefix("--- ")));
-    let name = names.filter(|name| !name.starts_with("/dev/null")).last()?.split('\t').next()?;
+    let names = header
+        .lines()
+        .rev()
+        .filter_map(|line| line.strip_prefix("+++ ").or_else(|| line.strip_prefix("--- ")));
+    let name = names.into_iter().find(|name| !name.starts_with("/dev/null"))?.split('\t').next()?;
     Some(name.strip_prefix("b/").or_else(|| name.strip_prefix("a/")).unwrap_or(name))
 }
 
@@ -212,7 +214,7 @@ impl Strategy for Diff {
     }
 
     fn weigh(pieces: &Pieces<'_, Self>, units: &mut [Unit]) {
-        for (index, (piece, unit)) in pieces.pieces.iter().zip(units).enumerate() {
+        for (index, (piece, unit)) in pieces.list.iter().zip(units).enumerate() {
             unit.group = piece.part;
             unit.value = match piece.label {
                 HEADER => value::NOTABLE,
@@ -232,24 +234,26 @@ impl Strategy for Diff {
 
     /// The files that hunks are of.
     fn describe(pieces: &Pieces<'_, Self>, left_out: std::ops::Range<usize>) -> String {
-        let mut names: Vec<&str> = Vec::new();
+        let mut files: Vec<&str> = Vec::new();
         let mut more = 0;
         let mut last = u32::MAX;
         for index in left_out {
-            let part = pieces.pieces[index].part;
+            let part = pieces.list[index].part;
             if part == last {
                 continue;
             }
             last = part;
-            let header = pieces.pieces[..=index].iter().rposition(|piece| piece.label == HEADER);
-            let Some(name) = header.and_then(|header| name(pieces.get(header))) else { continue };
-            if names.len() < 4 { names.push(name) } else { more += 1 }
+            let header = pieces.list[..=index].iter().rposition(|piece| piece.label == HEADER);
+            let Some(found) = header.and_then(|header| name(pieces.get(header))) else { continue };
+            if files.len() < 4 { files.push(found) } else { more += 1 }
         }
-        let mut list = names.join(", ");
+        let mut said = files.join(", ");
         if more > 0 {
-            list.push_str(&format!(" and {more} more"));
+            said.push_str(" and ");
+            said.push_str(&more.to_string());
+            said.push_str(" more");
         }
-        if list.is_empty() { list } else { format!("of {list}") }
+        if said.is_empty() { said } else { format!("of {said}") }
     }
 
     fn heeds_signals(_label: u8) -> bool {
@@ -288,7 +292,7 @@ index ad388c7..20da768 100644
     #[test]
     fn hunks_are_units() {
         let pieces = Pieces::<Diff>::new(DIFF).unwrap();
-        let labels: Vec<u8> = pieces.pieces.iter().map(|piece| piece.label).collect();
+        let labels: Vec<u8> = pieces.list.iter().map(|piece| piece.label).collect();
         assert_eq!(labels, [HEADER, HUNK, HUNK, HEADER, GENERATED]);
         assert!(pieces.get(1).starts_with("@@ -1,3") && pieces.get(1).ends_with(" three\n"));
     }

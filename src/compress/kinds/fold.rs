@@ -1,8 +1,10 @@
 //! Lines that come again: right away, or as part of a block that was there before.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 
 use super::log::mix;
+use crate::cancel;
 
 /// How marks begin; a text that has one itself is left alone.
 const MARK: &str = "[… ";
@@ -37,7 +39,12 @@ impl Folder<'_, '_> {
         let mut at = 0;
         // Two lines so far apart are known to match up to there: nobody can make this take square time.
         let mut known = [(0, 0); 2];
+        let mut steps = 0_u32;
         while at < self.lines.len() {
+            steps += 1;
+            if steps.is_multiple_of(1024) && cancel::is_interrupted() {
+                return;
+            }
             let hash = mix(0, self.lines[at].as_bytes());
             let last = self.last.get(&hash).map(|last| at - *last as usize);
             if let Some(period) = last.filter(|period| *period <= LONGEST_PERIOD) {
@@ -91,22 +98,22 @@ impl Folder<'_, '_> {
     }
 
     fn repeat(&mut self, period: usize, times: usize) {
-        self.out.push_str(MARK);
-        if period == 1 {
-            self.out.push_str("the line above");
+        let plural = if times == 1 { "" } else { "s" };
+        // Writing to a string does not fail.
+        let _ = if period == 1 {
+            writeln!(self.out, "{MARK}the line above {times} more time{plural}]")
         } else {
-            self.out.push_str(&format!("the {period} lines above"));
-        }
-        self.out.push_str(&format!(" {times} more time{}]\n", if times == 1 { "" } else { "s" }));
+            writeln!(self.out, "{MARK}the {period} lines above {times} more time{plural}]")
+        };
     }
 
     fn block(&mut self, rest: usize) {
-        self.out.push_str(MARK);
-        self.out.push_str(&format!("and {rest} more lines as after that line above]\n"));
+        let _ = writeln!(self.out, "{MARK}and {rest} more lines as after that line above]");
     }
 }
 
 #[cfg(test)]
+#[allow(clippy::format_push_string, clippy::format_collect)] // texts of a few lines
 pub(super) mod tests {
     use proptest::prelude::*;
 

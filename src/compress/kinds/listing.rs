@@ -125,14 +125,14 @@ impl Strategy for Listing {
         let mut above = "";
         for (index, unit) in units.iter_mut().enumerate() {
             let line = pieces.get(index);
-            if pieces.pieces[index].label == OTHER {
+            if pieces.list[index].label == OTHER {
                 continue;
             }
             let folder = folder(line);
             if few_kinds && extensions[extension(line)] <= 3 {
                 unit.value += value::RARE;
             }
-            if pieces.pieces[index].label == FOLDER {
+            if pieces.list[index].label == FOLDER {
                 unit.value += value::CONTEXT;
             } else if folder != above {
                 unit.value += value::CONTEXT / 2.0;
@@ -178,7 +178,7 @@ mod tests {
 
     fn decode(written: &str) -> String {
         let Some(rest) = written.strip_prefix(LEGEND) else {
-            return super::super::fold::tests::decode(written);
+            return fold::tests::decode(written);
         };
         let mut out = String::new();
         let mut above = String::new();

@@ -111,7 +111,8 @@ impl<'a> Series<'a> {
 
     /// Where most are the same: the few that are not.
     fn exceptions(&self) -> Vec<(usize, f32)> {
-        let other = |number: &Option<f64>| number.is_some_and(|number| number != self.median);
+        let other =
+            |number: &Option<f64>| number.is_some_and(|number| number.to_bits() != self.median.to_bits());
         let count = self.numbers.iter().filter(|number| other(number)).count();
         if count == 0 || count > 3.max(self.numbers.len() / 50).min(MOST_OUTLIERS) {
             return Vec::new();

@@ -73,27 +73,23 @@ pub(super) trait Strategy: Send + Sized {
 #[derive(Debug)]
 pub(super) struct Pieces<'a, S> {
     pub text: &'a str,
-    pub pieces: Vec<Piece>,
+    pub list: Vec<Piece>,
     strategy: PhantomData<S>,
 }
 
 impl<'a, S: Strategy> Pieces<'a, S> {
     pub(super) fn new(text: &'a str) -> Option<Self> {
         // Positions are of 32 bits.
-        (text.len() < u32::MAX as usize / 2).then(|| Self {
-            text,
-            pieces: S::cut(text),
-            strategy: PhantomData,
-        })
+        (text.len() < u32::MAX as usize / 2).then(|| Self { text, list: S::cut(text), strategy: PhantomData })
     }
 
     pub(super) fn get(&self, index: usize) -> &'a str {
-        let piece = self.pieces[index];
+        let piece = self.list[index];
         &self.text[piece.start as usize..piece.end as usize]
     }
 
     fn texts(&self) -> impl Iterator<Item = &'a str> + '_ {
-        (0..self.pieces.len()).map(|index| self.get(index))
+        (0..self.list.len()).map(|index| self.get(index))
     }
 
     fn by_signals(&self, units: &mut [Unit], cancel: &CancelToken) -> Result<(), Error> {
@@ -102,7 +98,7 @@ impl<'a, S: Strategy> Pieces<'a, S> {
             if index % CHECK == 0 {
                 cancel.check()?;
             }
-            if !S::heeds_signals(self.pieces[index].label) {
+            if !S::heeds_signals(self.list[index].label) {
                 continue;
             }
             let text = self.get(index);
@@ -136,7 +132,7 @@ impl<'a, S: Strategy> Pieces<'a, S> {
     }
 
     fn write_gap(&self, left_out: std::ops::Range<usize>, out: &mut String) {
-        let range = self.pieces[left_out.start].start as usize..self.pieces[left_out.end - 1].end as usize;
+        let range = self.list[left_out.start].start as usize..self.list[left_out.end - 1].end as usize;
         let text = &self.text[range.clone()];
         let begins_line = range.start == 0 || self.text.as_bytes()[range.start - 1] == b'\n';
         let ends_line = text.ends_with('\n') || range.end == self.text.len();
@@ -155,7 +151,7 @@ impl<'a, S: Strategy> Pieces<'a, S> {
     /// How many of each label there are in some pieces: `3 passed, 2 compiled`.
     pub(super) fn count_labels(&self, pieces: std::ops::Range<usize>) -> String {
         let mut counts = vec![0; S::LABELS.len()];
-        for piece in &self.pieces[pieces] {
+        for piece in &self.list[pieces] {
             if let Some(count) = counts.get_mut(piece.label as usize) {
                 *count += 1;
             }
@@ -171,12 +167,12 @@ impl<S: Strategy> Form for Pieces<'_, S> {
     }
 
     fn len(&self) -> usize {
-        self.pieces.len()
+        self.list.len()
     }
 
     fn weigh(&self, query: &Query, cancel: &CancelToken) -> Result<Vec<Unit>, Error> {
         let mut units: Vec<Unit> = self
-            .pieces
+            .list
             .iter()
             .enumerate()
             .map(|(index, piece)| Unit {
@@ -189,7 +185,7 @@ impl<S: Strategy> Form for Pieces<'_, S> {
             .collect();
         self.by_signals(&mut units, cancel)?;
         let length = units.len();
-        for unit in units[..length.min(3)].iter_mut() {
+        for unit in &mut units[..length.min(3)] {
             unit.value += value::CONTEXT;
         }
         for unit in &mut units[length.saturating_sub(3)..] {
@@ -222,7 +218,7 @@ impl<S: Strategy> Form for Pieces<'_, S> {
         while at < flags.len() {
             let run = flags[at..].iter().take_while(|kept| **kept == flags[at]).count();
             if flags[at] {
-                let (first, last) = (self.pieces[at], self.pieces[at + run - 1]);
+                let (first, last) = (self.list[at], self.list[at + run - 1]);
                 S::write_part(&self.text[first.start as usize..last.end as usize], out);
             } else {
                 self.write_gap(at..at + run, out);

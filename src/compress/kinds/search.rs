@@ -118,31 +118,28 @@ impl Strategy for Search {
         out.push_str(LEGEND);
         let mut last = None;
         for line in text.split_inclusive('\n') {
-            match parse(line).filter(|(path, _)| !path.starts_with('|') && !is_numbered(path)) {
-                Some((path, at)) => {
-                    // Matches of another kind (`-`) have a heading of their own.
-                    let head = &line[..at];
-                    if last != Some(head) {
-                        out.push_str(head);
-                        out.push('\n');
-                        last = Some(head);
-                    }
-                    debug_assert!(head.len() == path.len() + 1);
-                    out.push_str(&line[at..]);
+            let found = parse(line).filter(|(path, _)| !path.starts_with('|') && !is_numbered(path));
+            if let Some((_, at)) = found {
+                // Matches of another kind (`-`) have a heading of their own.
+                let head = &line[..at];
+                if last != Some(head) {
+                    out.push_str(head);
+                    out.push('\n');
+                    last = Some(head);
                 }
+                out.push_str(&line[at..]);
+            } else {
                 // What may be taken for a match or a heading is set apart.
-                None => {
-                    out.push('|');
-                    out.push_str(line);
-                    last = None;
-                }
+                out.push('|');
+                out.push_str(line);
+                last = None;
             }
         }
     }
 
     fn weigh(pieces: &Pieces<'_, Self>, units: &mut [Unit]) {
         let mut seen: HashMap<u32, u32> = HashMap::new();
-        for (piece, unit) in pieces.pieces.iter().zip(units.iter_mut()) {
+        for (piece, unit) in pieces.list.iter().zip(units.iter_mut()) {
             let nth = seen.entry(piece.part).or_default();
             match piece.label {
                 HEADING => unit.value += value::RARE,
@@ -167,7 +164,7 @@ impl Strategy for Search {
     }
 
     fn describe(pieces: &Pieces<'_, Self>, left_out: std::ops::Range<usize>) -> String {
-        let mut files: Vec<u32> = pieces.pieces[left_out].iter().map(|piece| piece.part).collect();
+        let mut files: Vec<u32> = pieces.list[left_out].iter().map(|piece| piece.part).collect();
         files.sort_unstable();
         files.dedup();
         if files.len() > 1 { format!("matches in {} files", files.len()) } else { "matches".to_owned() }

@@ -264,6 +264,7 @@ fn atom(text: &str) -> Atom {
 }
 
 #[cfg(test)]
+#[allow(clippy::format_push_string, clippy::format_collect)] // texts of a few lines
 mod tests {
     use super::*;
 

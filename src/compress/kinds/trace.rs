@@ -219,7 +219,7 @@ impl Strategy for Trace {
         let mut heads = HashSet::new();
         let mut since_head = NEAR;
         for (index, unit) in units.iter_mut().enumerate() {
-            let piece = pieces.pieces[index];
+            let piece = pieces.list[index];
             match piece.label {
                 HEAD => {
                     unit.value += value::ERROR;
@@ -242,7 +242,7 @@ impl Strategy for Trace {
         }
         // The innermost frames of Python are the last ones, just before the exception.
         for index in 1..units.len() {
-            if pieces.pieces[index].label == HEAD {
+            if pieces.list[index].label == HEAD {
                 for unit in &mut units[index.saturating_sub(2)..index] {
                     unit.value += value::CONTEXT;
                 }
@@ -256,6 +256,7 @@ impl Strategy for Trace {
 }
 
 #[cfg(test)]
+#[allow(clippy::format_push_string, clippy::format_collect)] // texts of a few lines
 mod tests {
     use super::*;
 
@@ -312,7 +313,7 @@ mod tests {
             "Caused by: java.io.IOException: disk\n\tat com.acme.Disk.read(Disk.java:7)\n\t... 41 more\n",
         );
         let pieces = Pieces::<Trace>::new(&text).unwrap();
-        let mut units = vec![Unit::default(); pieces.pieces.len()];
+        let mut units = vec![Unit::default(); pieces.list.len()];
         Trace::weigh(&pieces, &mut units);
         let kept: Vec<&str> = (0..units.len())
             .filter(|index| units[*index].value >= value::RARE)

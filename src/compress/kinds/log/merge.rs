@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::mine::{CLASS, DIGIT, Mined, NO_STAMP, Span, mix, word_end};
+use crate::cancel;
 use crate::compress::signal::{self, Severity};
 
 /// Groups are compared with this many templates of the same punctuation at most.
@@ -22,7 +23,6 @@ pub(super) struct Template {
     /// Its [`Templates::holes`], as pieces of its first line.
     pub holes: u32,
     pub width: u32,
-    pub severity: Severity,
 }
 
 #[derive(Debug, Default)]
@@ -72,6 +72,9 @@ pub(super) fn merge(mined: &Mined<'_>) -> Templates {
     let mut clusters: Vec<Cluster> = Vec::new();
     let mut buckets: HashMap<u64, Vec<u32>> = HashMap::new();
     for id in 0..mined.groups.len() as u32 {
+        if id.is_multiple_of(512) && cancel::is_interrupted() {
+            return Templates::default();
+        }
         let line = &mined.lines[mined.groups[id as usize].first as usize];
         let (severity, varies) = signal::judge(line.span.of(mined.text));
         templates.severity_of_group.push(severity);
@@ -272,9 +275,8 @@ impl Templates {
         let template = self.list.len() as u32;
         let first = mined.groups[id as usize].first;
         self.of_group[id as usize] = template;
-        let severity = self.severity_of_group[id as usize];
         let holes = self.holes.len() as u32;
-        self.list.push(Template { first, last: first, count: 0, holes, width: 0, severity });
+        self.list.push(Template { first, last: first, count: 0, holes, width: 0 });
         template
     }
 

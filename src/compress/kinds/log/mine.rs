@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::super::stamp::{self, Date};
+use crate::cancel;
 
 /// A piece of the text, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,6 +85,9 @@ pub(super) fn mine(text: &str) -> Mined<'_> {
     let mut start = 0;
     let bytes = text.as_bytes();
     while start < bytes.len() {
+        if mined.lines.len().is_multiple_of(512) && cancel::is_interrupted() {
+            break;
+        }
         let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |at| start + at);
         mined.add(start, end, &mut known);
         start = end + 1;

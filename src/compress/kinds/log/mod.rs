@@ -15,7 +15,7 @@ use self::merge::{Template, Templates};
 pub(super) use self::mine::mix;
 use self::mine::{BLANK, Mined, NO_STAMP, Span};
 use super::stamp::Date;
-use crate::cancel::CancelToken;
+use crate::cancel::{self, CancelToken};
 use crate::compress::form::{Form, Kept, Unit};
 use crate::compress::marker;
 use crate::compress::query::Query;
@@ -35,6 +35,9 @@ pub(super) fn understand(text: &str) -> Option<Log<'_>> {
     }
     let mined = mine::mine(text);
     let templates = merge::merge(&mined);
+    if cancel::is_interrupted() {
+        return None;
+    }
     Some(Log::new(mined, templates))
 }
 
@@ -110,7 +113,7 @@ impl<'a> Log<'a> {
     }
 
     /// A template's text between its holes, each with the hole after it.
-    fn pieces<'s>(&'s self, template: &Template) -> impl Iterator<Item = (&'s str, Option<Span>)> + 's {
+    fn pieces(&self, template: &Template) -> impl Iterator<Item = (&str, Option<Span>)> {
         let line = self.mined.lines[template.first as usize].span;
         let mut from = line.start;
         let holes = self.templates.holes_of(template).iter().map(|hole| Some(*hole)).chain([None]);
@@ -129,7 +132,7 @@ impl<'a> Log<'a> {
     }
 
     /// A line's template, if it has a letter, and its values but for the time.
-    fn encoded<'s>(&'s self, line: usize) -> Option<(u32, impl Iterator<Item = Span> + Clone + 's)> {
+    fn encoded(&self, line: usize) -> Option<(u32, impl Iterator<Item = Span> + Clone + '_)> {
         let stamp = self.stamp(line);
         let (template, values) = self.templates.values(&self.mined, line)?;
         self.letters[template as usize]?;

@@ -1,5 +1,9 @@
 //! The written form read back, and what is kept of a log.
 
+#![allow(clippy::format_push_string, clippy::format_collect)] // texts of a few lines
+
+use std::cmp::Ordering;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -110,14 +114,16 @@ fn pieces<'a>(template: &'a str, value_mark: &str, time_mark: &str) -> Vec<Piece
         let value = rest.find(value_mark).unwrap_or(rest.len());
         let time = rest.find(time_mark).unwrap_or(rest.len());
         pieces.push(Piece::Text(&rest[..value.min(time)]));
-        if value < time {
-            pieces.push(Piece::Value);
-            rest = &rest[value + value_mark.len()..];
-        } else if time < value {
-            pieces.push(Piece::Time);
-            rest = &rest[time + time_mark.len()..];
-        } else {
-            break;
+        match value.cmp(&time) {
+            Ordering::Less => {
+                pieces.push(Piece::Value);
+                rest = &rest[value + value_mark.len()..];
+            }
+            Ordering::Greater => {
+                pieces.push(Piece::Time);
+                rest = &rest[time + time_mark.len()..];
+            }
+            Ordering::Equal => break,
         }
     }
     pieces
