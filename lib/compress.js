@@ -10,7 +10,7 @@
 
 const native = require('./native');
 const { FIGURES, recall, remember } = require('./compress/memory');
-const { ASIDE, KINDS, Texts, WORDS, startOfTurns, textOf } = require('./compress/messages');
+const { ASIDE, KIND_BITS, Texts, WORDS, startOfTurns, textOf } = require('./compress/messages');
 const { packOptions, wrongOption } = require('./compress/options');
 const { send } = require('./compress/send');
 const { truncateAll } = require('./compress/truncate');
@@ -43,6 +43,8 @@ const { inline } = require('./submit');
  *
  * @typedef {import('./compress/options').CompressOptions} CompressOptions
  */
+
+const KIND_MASK = (1 << KIND_BITS) - 1;
 
 /** What native code calls its actions, by number. @type {string[]} */
 const ACTIONS = native.compressActions();
@@ -133,48 +135,50 @@ class Work {
     this.texts = new Texts(messages, needsAll(options));
     this.texts.walk(startOfTurns(messages, options.preserveRecentTurns ?? 0));
     this.known = recall(this.texts, options);
-    /** Pieces that are no entries. */
-    this.asides = 0;
     this.batch = this.makeBatch();
   }
 
   /** @returns {import('./compress/send').Batch} what is not known yet */
   makeBatch() {
-    const { source, words, count, lead } = this.texts;
+    const { source, count, lead } = this.texts;
     const first = this.known.count;
     /** @type {string[]} */
     const texts = [];
+    for (let entry = first; entry < count; entry++) {
+      const given = source[entry];
+      if (typeof given === 'string') {
+        texts.push(given);
+      } else {
+        const text = textOf(given);
+        this.texts.words[entry * WORDS + 1] = text.length;
+        texts.push(text);
+      }
+    }
     /** Pieces, from 1, of what leads to others. @type {Map<any, number>} */
     const asides = new Map();
     /** @param {any} led */
     const aside = (led) => {
       if (led === '' || led === null) return 0;
-      const known = asides.get(led);
-      if (known !== undefined) return known;
-      const number = texts.push(textOf(led));
-      asides.set(led, number);
-      return number;
+      let piece = asides.get(led);
+      if (piece === undefined) {
+        const text = textOf(led);
+        this.texts.push(led, ASIDE, text.length, 0, 0, null, null);
+        piece = texts.push(text);
+        asides.set(led, piece);
+      }
+      return piece;
     };
     for (let entry = first; entry < count; entry++) {
       const led = lead[entry];
       if (led === null) continue;
-      words[entry * WORDS + 3] = aside(led.user);
-      words[entry * WORDS + 4] = aside(led.call);
+      const user = aside(led.user);
+      const call = aside(led.call);
+      const { words } = this.texts;
+      words[entry * WORDS + 3] = user;
+      words[entry * WORDS + 4] = call;
     }
-    const ahead = texts.length;
-    this.asides = ahead;
-    const pieces = new Uint32Array((ahead + count - first) * WORDS);
-    for (let piece = 0; piece < ahead; piece++) {
-      pieces[piece * WORDS] = ASIDE;
-      pieces[piece * WORDS + 1] = texts[piece].length;
-    }
-    pieces.set(words.subarray(first * WORDS, count * WORDS), ahead * WORDS);
-    for (let entry = first; entry < count; entry++) {
-      const given = source[entry];
-      const text = typeof given === 'string' ? given : textOf(given);
-      pieces[texts.length * WORDS + 1] = text.length;
-      texts.push(text);
-    }
+    const pieces = this.texts.words.subarray(first * WORDS, this.texts.count * WORDS);
+    this.texts.cut(count);
     return { texts, pieces, ...this.known.before() };
   }
 
@@ -186,7 +190,7 @@ class Work {
   finish(report, started) {
     const { texts, known, options } = this;
     const { messages } = texts;
-    if (report !== undefined) known.add(report, this.asides);
+    if (report !== undefined) known.add(report, texts.count);
     const out = messages.slice();
     const reports = this.rebuild(out);
     let before = 0;
@@ -236,17 +240,15 @@ class Work {
   rebuild(out) {
     const { words, reasons, place, count, uncounted } = this.texts;
     const { figures, names, texts } = this.known;
-    const [user, assistant, other, call] = this.likes();
+    const likes = this.likes();
     /** @type {MessageReport[]} */
     const reports = [];
     let entry = 0;
     for (let index = 0; index < out.length; index++) {
       let action = 0;
       let reason = reasons[index];
-      const like = index * KINDS;
-      let before = Math.round(
-        uncounted[like] * user + uncounted[like + 1] * assistant + uncounted[like + 2] * other + uncounted[like + 3] * call,
-      );
+      const rest = uncounted[index];
+      let before = rest < 0 ? 0 : Math.round((rest >> KIND_BITS) * likes[rest & KIND_MASK]);
       let after = before;
       for (; entry < count && words[entry * WORDS + 2] === index; entry++) {
         const at = entry * FIGURES;
@@ -282,4 +284,4 @@ function put(place, text) {
   return at.holder;
 }
 
-module.exports = { compress, skipped, wrongOption };
+module.exports = { Work, compress, skipped, wrongOption };

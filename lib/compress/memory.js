@@ -69,29 +69,30 @@ class Known {
   /**
    * What was done to the entries behind those that were known.
    * @param {[Uint32Array, string[], string[], string[]]} report
-   * @param {number} asides Pieces at the beginning that are no entries.
+   * @param {number} count Entries there are now.
    */
-  add([figures, blocks, names, transforms], asides) {
+  add([figures, blocks, names, transforms], count) {
     const numbers = names.map((name) => {
       const known = this.names.indexOf(name);
       return known < 0 ? this.names.push(name) - 1 : known;
     });
     for (const name of transforms) if (!this.transforms.includes(name)) this.transforms.push(name);
-    for (let at = asides * FIGURES; at < figures.length; at += FIGURES) {
+    const end = (count - this.count) * FIGURES;
+    for (let at = 0; at < end; at += FIGURES) {
       figures[at + REASON] = numbers[figures[at + REASON]];
       const block = figures[at + 4];
       const start = figures[at + 5];
       this.texts.push(block === 0 ? undefined : blocks[block - 1].substring(start, start + figures[at + 6]));
     }
-    if (this.count === 0 && asides === 0) {
+    if (this.count === 0) {
       this.figures = figures;
     } else {
-      const all = new Uint32Array(this.texts.length * FIGURES);
+      const all = new Uint32Array(count * FIGURES);
       all.set(this.figures.subarray(0, this.count * FIGURES));
-      all.set(figures.subarray(asides * FIGURES), this.count * FIGURES);
+      all.set(figures.subarray(0, end), this.count * FIGURES);
       this.figures = all;
     }
-    this.count = this.texts.length;
+    this.count = count;
   }
 
   /** What texts that follow have to know of those before them. */

@@ -6,8 +6,8 @@
 // A walk over the messages lists the texts that may be shortened. It copies nothing but the objects on the way to such a
 // text, which makes the result a snapshot: what the caller changes afterwards does not show in it.
 //
-// The other texts are there to be counted. Looking at each would cost more than all the rest, so of many short ones every
-// eighth is counted, and the others are taken to be like those.
+// The other texts are there to be counted. Looking at each would cost more than all the rest, so of many short ones some
+// are counted, and the others are taken to be like those.
 
 /** What a text is, as in src/compress/pipeline.rs; 0 is for those that are only counted. */
 const RESULT = 1;
@@ -30,8 +30,10 @@ const LONG = 1000;
 const RETRIEVED = 256;
 
 /** Messages of a conversation that is counted as a whole, and characters of a text that is. */
-const FEW = 64;
+const FEW = 128;
 const COUNTED = 512;
+/** At least one message in so many is counted. */
+const MAX_STRIDE = 8;
 
 /** Blocks that carry text in one of the formats. */
 const TEXT_BLOCKS = new Set(['text', 'input_text', 'output_text']);
@@ -44,14 +46,14 @@ const INPUT_DEPTH = 64;
 const CALL_REACH = 64;
 
 /** What may be the id in a marker. */
-const HASH = /(?:^|[^0-9a-f])[0-9a-f]{16}(?![0-9a-f])/;
+const HASH = /[0-9a-f]{16}/;
 
 /** Kinds of text that are estimated by their like. */
 const USER = 0;
 const ASSISTANT = 1;
 const OTHER = 2;
 const CALL = 3;
-const KINDS = 4;
+const KIND_BITS = 2;
 
 /**
  * Where a replaced text goes. `up` puts the copied holder in its place.
@@ -70,11 +72,13 @@ class Texts {
   constructor(messages, all = false) {
     this.messages = messages;
     this.all = all;
-    this.countAll = all || messages.length <= FEW;
+    /** One message in so many is counted, a power of two; less one. */
+    this.stride = 0;
+    if (!all) while ((this.stride + 1) * FEW < messages.length && this.stride < MAX_STRIDE - 1) this.stride = 2 * this.stride + 1;
     /** Entries. */
     this.count = 0;
     /** What src/bindings/compress.rs reads of each. */
-    this.words = new Uint32Array(WORDS * (messages.length + 16));
+    this.words = new Uint32Array(WORDS * ((messages.length >> 1) + 16));
     /** Texts; of calls, the objects that have their names and inputs. @type {any[]} */
     this.source = [];
     /** What each is like: one of the kinds. @type {number[]} */
@@ -85,8 +89,8 @@ class Texts {
     this.lead = [];
     /** Why each message stays as it is; null: its texts say. @type {(string | null)[]} */
     this.reasons = [];
-    /** Characters, and calls, of each message that are not counted: KINDS numbers each. */
-    this.uncounted = new Uint32Array(KINDS * messages.length);
+    /** Characters, or calls, of each message that are not counted, above their kind's bits; -1 for none. @type {number[]} */
+    this.uncounted = [];
     /** The user's latest text. */
     this.lastUser = '';
     /** Whether a text may have been shortened for good, and its original be asked for. */
@@ -95,8 +99,10 @@ class Texts {
 
   /** @param {number} recent The first message that is protected as recent. */
   walk(recent) {
-    const { messages, reasons } = this;
+    const { messages, reasons, uncounted } = this;
+    touch(messages);
     for (let index = 0; index < messages.length; index++) {
+      uncounted.push(-1);
       const message = messages[index];
       reasons.push(
         typeof message === 'object' && message !== null ? this.read(message, index, index >= recent) : 'no message',
@@ -112,10 +118,12 @@ class Texts {
    * @param {number} kind
    */
   keep(source, length, index, kind) {
-    if (length > COUNTED || (index & 7) === 0 || this.countAll) {
+    const { uncounted } = this;
+    const known = uncounted[index];
+    if (length > COUNTED || (index & this.stride) === 0 || (known >= 0 && (known & ((1 << KIND_BITS) - 1)) !== kind)) {
       this.push(source, 0, length, index, kind, null, null);
     } else {
-      this.uncounted[index * KINDS + kind] += length;
+      uncounted[index] = known < 0 ? (length << KIND_BITS) | kind : known + (length << KIND_BITS);
     }
   }
 
@@ -135,7 +143,7 @@ class Texts {
       lead = { user: this.lastUser, call: this.findCall(id, index) };
     } else if (this.mayRetrieve && length > RETRIEVED) {
       const call = this.findCall(id, index);
-      if (call !== null && HASH.test(textOf(call))) lead = { user: '', call };
+      if (call !== null && mayHaveHash(call)) lead = { user: '', call };
     }
     this.push(text, purpose, length, index, OTHER, place, lead);
   }
@@ -161,6 +169,18 @@ class Texts {
     this.place.push(place);
     this.lead.push(lead);
     this.count++;
+  }
+
+  /**
+   * Forgets the entries behind the first ones.
+   * @param {number} count
+   */
+  cut(count) {
+    this.count = count;
+    this.source.length = count;
+    this.kind.length = count;
+    this.place.length = count;
+    this.lead.length = count;
   }
 
   grow() {
@@ -367,7 +387,10 @@ class Texts {
    * @returns {any} what has its name and input, or null
    */
   findCall(id, index) {
-    if (typeof id !== 'string') return null;
+    if (typeof id !== 'string' || index === 0) return null;
+    // Where it nearly always is.
+    const first = this.messages[index - 1]?.tool_calls?.[0];
+    if (first?.id === id) return first;
     for (let at = index - 1; at >= 0 && at >= index - CALL_REACH; at--) {
       const message = this.messages[at];
       if (typeof message !== 'object' || message === null) continue;
@@ -381,6 +404,20 @@ class Texts {
     }
     return null;
   }
+}
+
+/**
+ * Has the processor fetch what the walk is going to look at. A loop that does nothing else has many fetches under way at
+ * once; the walk, which decides on what it finds, waits for each.
+ * @param {readonly any[]} messages
+ */
+function touch(messages) {
+  let length = 0;
+  for (let index = 0; index < messages.length; index++) {
+    const content = messages[index]?.content;
+    if (typeof content === 'string') length += content.length;
+  }
+  return length;
 }
 
 /**
@@ -416,6 +453,13 @@ function protectionOf(block) {
   if (block.cache_control !== undefined && block.cache_control !== null) return 'cache_control';
   if (block.signature !== undefined) return 'signed';
   return null;
+}
+
+/** @param {any} call */
+function mayHaveHash(call) {
+  const input = (call.function ?? call).arguments;
+  // Most inputs are too short to have one.
+  return typeof input === 'string' ? input.length >= 16 && HASH.test(input) : HASH.test(textOf(call));
 }
 
 /**
@@ -472,4 +516,4 @@ function beginsTurn(message) {
   return content.some((block) => typeof block === 'object' && block !== null && block.type !== 'tool_result');
 }
 
-module.exports = { ASIDE, KINDS, Texts, WORDS, startOfTurns, textOf };
+module.exports = { ASIDE, KIND_BITS, Texts, WORDS, startOfTurns, textOf };
