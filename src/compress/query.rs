@@ -197,7 +197,9 @@ impl Query {
         let all: f32 =
             containing.iter().zip(&weights).filter(|(n, _)| **n > 0).map(|(_, weight)| weight).sum();
         let scale = best.max(0.5 * all).max(f32::MIN_POSITIVE);
-        scores.iter_mut().for_each(|score| *score /= scale);
+        for score in &mut scores {
+            *score /= scale;
+        }
         scores
     }
 

@@ -1,5 +1,6 @@
 //! One text, shortened.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use super::content::Id;
 use super::form::{Form, Kept, Unit};
 use super::plain::Plain;
 use super::query::Query;
-use super::{kind, marker, select, tokens};
+use super::{kind, marker, noise, select, tokens};
 use crate::cancel::CancelToken;
 use crate::error::Error;
 
@@ -128,23 +129,32 @@ impl Divided<'_> {
 ///
 /// When interrupted.
 pub fn shorten(text: &str, before: u32, goal: Goal<'_>, cancel: &CancelToken) -> Result<Shortened, Error> {
+    let clean = noise::clean(text);
     let mut parts: Vec<Part<'_>> = Vec::new();
-    for section in kind::sections(text) {
+    for section in kind::sections(&clean) {
         cancel.check()?;
-        parts.push(Part::new(section.kind, &text[section.range]));
+        parts.push(Part::new(section.kind, &clean[section.range]));
     }
     cancel.check()?;
     let lossless = without_loss(&parts, before);
     let Some(allowance) = goal.allowance.filter(|allowance| lossless.after > *allowance) else {
-        return Ok(lossless);
+        return Ok(noted(lossless, &clean));
     };
     let lossy = with_loss(text, parts, allowance, goal, cancel)?;
     let gained = lossless.after.saturating_sub(lossy.after);
     Ok(if lossy.text.is_some() && pays(gained, lossless.after) {
-        Shortened { before, ..lossy }
+        noted(Shortened { before, ..lossy }, &clean)
     } else {
-        lossless
+        noted(lossless, &clean)
     })
+}
+
+/// Adds that noise was dropped.
+fn noted(mut shortened: Shortened, clean: &Cow<'_, str>) -> Shortened {
+    if shortened.text.is_some() && matches!(clean, Cow::Owned(_)) {
+        shortened.transforms.insert(0, "noise");
+    }
+    shortened
 }
 
 fn pays(gained: u32, before: u32) -> bool {
@@ -193,7 +203,9 @@ fn with_loss<'a>(
             break;
         }
         let mut written = String::new();
-        divided.iter().for_each(|part| part.write(&kept, &mut written));
+        for part in &divided {
+            part.write(&kept, &mut written);
+        }
         marker::close(&mut written, id, left_out, kept.len());
         cancel.check()?;
         let after = tokens::estimate(&written) as u32;
@@ -208,7 +220,9 @@ fn with_loss<'a>(
     }
     let Some((after, text)) = best else { return Ok(Shortened::not(u32::MAX)) };
     let mut transforms = Vec::new();
-    divided.iter().for_each(|part| add_transforms(&mut transforms, &*part.form));
+    for part in &divided {
+        add_transforms(&mut transforms, &*part.form);
+    }
     Ok(Shortened { how: How::Lossy, before: 0, after, text: Some(text.into()), transforms, id })
 }
 
@@ -227,7 +241,9 @@ fn divide<'a>(
         let mut weighed = form.weigh(query, cancel)?;
         // Groups are a form's own.
         let groups = weighed.iter().map(|unit| unit.group).max().map_or(0, |last| last.wrapping_add(1));
-        weighed.iter_mut().for_each(|unit| unit.group = unit.group.wrapping_add(group));
+        for unit in &mut weighed {
+            unit.group = unit.group.wrapping_add(group);
+        }
         group = group.wrapping_add(groups);
         divided.push(Divided { form, whole, units: units.len()..units.len() + weighed.len() });
         units.append(&mut weighed);

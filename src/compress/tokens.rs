@@ -1,5 +1,3 @@
-//! Placeholder until the estimate is calibrated.
+//! Tokens of a text: decisions go by the estimate, figures too unless they are to be exact.
 
-pub fn estimate(text: &str) -> usize {
-    text.len().div_ceil(4)
-}
+pub use crate::tokens::estimate;
