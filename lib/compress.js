@@ -96,24 +96,61 @@ function shorten(pool, messages, options) {
   const started = performance.now();
   let work;
   let reply;
+  const late = new Lateness(options);
   try {
     work = new Work(messages, options);
     const { batch } = work;
-    const budget = -1;
+    const numbers = packOptions(options, budgetOf(options), options.timeout ?? pool._state.taskTimeout);
     reply = batch.texts.length === 0
       ? inline(pool, options, 'compress', () => undefined)
-      : send(pool, options, batch, packOptions(options, budget), options.queryContext ?? '');
+      : send(pool, late.options, batch, numbers, options.queryContext ?? '');
   } catch (error) {
     return Promise.reject(error);
   }
   const { texts } = work;
   return reply.then(
-    (report) => work.finish(report, started),
+    (report) => {
+      late.over();
+      return work.finish(report, started);
+    },
     (error) => {
+      late.over();
+      if (late.isIt(error)) return skipped(texts.messages, options, 'deadline');
       if (REJECTED.has(error?.code)) throw error;
       return skipped(texts.messages, options, `${error?.code ?? 'failed'}: ${error?.message ?? error}`);
     },
   );
+}
+
+/** @param {CompressOptions} options */
+function budgetOf({ tokenBudget, modelLimit }) {
+  return tokenBudget === undefined && modelLimit === undefined ? -1 : Math.min(tokenBudget ?? Infinity, modelLimit ?? Infinity);
+}
+
+/** Ms that a call with a deadline waits for a result on its way. */
+const GRACE_MS = 25;
+
+/** Gives a call up that has not even begun when its deadline is over: the pool is busy. */
+class Lateness {
+  /** @param {CompressOptions} options */
+  constructor(options) {
+    this.options = options;
+    if (options.deadlineMs === undefined || options.deadlineMs > 2 ** 30) return;
+    const { signal } = options;
+    this.controller = new AbortController();
+    const ours = this.controller.signal;
+    this.options = { ...options, signal: signal instanceof AbortSignal ? AbortSignal.any([signal, ours]) : (signal ?? ours) };
+    this.timer = setTimeout(() => this.controller?.abort(this), options.deadlineMs + GRACE_MS);
+  }
+
+  over() {
+    clearTimeout(this.timer);
+  }
+
+  /** Whether an error is because of it. @param {any} error */
+  isIt(error) {
+    return error?.code === 'ABORT_ERR' && error.cause === this;
+  }
 }
 
 /**
@@ -141,6 +178,7 @@ class Work {
   /** @returns {import('./compress/send').Batch} what is not known yet */
   makeBatch() {
     const { source, count, lead } = this.texts;
+    const { tools } = this.options;
     const first = this.known.count;
     /** @type {string[]} */
     const texts = [];
@@ -176,6 +214,11 @@ class Work {
       const { words } = this.texts;
       words[entry * WORDS + 3] = user;
       words[entry * WORDS + 4] = call;
+    }
+    if (tools !== undefined && budgetOf(this.options) > 0) {
+      const text = JSON.stringify(tools);
+      this.texts.push(text, 0, text.length, 0, 0, null, null);
+      texts.push(text);
     }
     const pieces = this.texts.words.subarray(first * WORDS, this.texts.count * WORDS);
     this.texts.cut(count);

@@ -93,7 +93,7 @@ class WorkerPool extends EventEmitter {
     this.maxBlockMs = config.maxBlockMs;
     this.size = native.poolSize(handle);
     /** @type {PoolState} */
-    this._state = { handle, open: true, inlined: 0, inlineFailures: 0, closing: undefined };
+    this._state = { handle, open: true, taskTimeout: config.taskTimeout, inlined: 0, inlineFailures: 0, closing: undefined };
     Object.defineProperty(this, '_state', { enumerable: false });
     pools.set(handle, { pool: new WeakRef(this) });
     forgotten.register(this, handle);

@@ -16,6 +16,7 @@ const { abortError, invalidArgument, poolClosed } = require('./errors');
  * @typedef {object} PoolState
  * @property {number} handle The native pool's.
  * @property {boolean} open
+ * @property {number} taskTimeout Ms; 0: none.
  * @property {number} inlined Operations run on the spot.
  * @property {number} inlineFailures
  * @property {Promise<void> | undefined} closing

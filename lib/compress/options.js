@@ -85,23 +85,36 @@ function wrongOption(options) {
   return undefined;
 }
 
+/** The part of its time that work takes before it gives the result so far. */
+const WORKED = 0.8;
+
+/** Models whose tokens are those of cl100k_base; all others are taken to have o200k_base's. */
+const CL100K = /^(gpt-4(?![o.]|5)|gpt-3|gpt-35|text-embedding|claude)/;
+
+/** @param {string | undefined} model */
+function encodingOf(model) {
+  return model !== undefined && CL100K.test(model) ? 2 : 1;
+}
+
 /** Rewritten by each call; native code has read them when the call returns. */
-const numbers = new Float64Array(8);
+const numbers = new Float64Array(9);
 
 /**
  * The numbers of checked options.
  * @param {CompressOptions} options
  * @param {number} budget Tokens that the texts may have; -1: no matter.
+ * @param {number} timeout Ms that the work may take; 0: no limit.
  */
-function packOptions(options, budget) {
+function packOptions(options, budget, timeout) {
   numbers[0] = options.mode === 'lossless' ? 1 : 0;
   numbers[1] = options.targetRatio ?? -1;
   numbers[2] = budget;
   numbers[3] = Math.min(options.minTokens ?? MIN_TOKENS, 2 ** 32 - 1);
   numbers[4] = options.reversible === false ? 0 : 1;
-  numbers[5] = options.exactTokens === true ? 1 : 0;
+  numbers[5] = options.exactTokens === true ? encodingOf(options.model) : 0;
   numbers[6] = options.cache === false ? 0 : 1;
   numbers[7] = Math.min(options.deadlineMs ?? -1, 2 ** 31);
+  numbers[8] = timeout > 0 ? timeout * WORKED : -1;
   return numbers;
 }
 

@@ -18,6 +18,7 @@ use crate::compress::pipeline::{Before, Piece, Purpose, run};
 use crate::compress::report::{ACTIONS, Report};
 use crate::compress::store::Store;
 use crate::json::write::JsText;
+use crate::tokens::Encoding;
 
 /// What `lib/compress/` writes, in words.
 mod layout {
@@ -28,17 +29,22 @@ mod layout {
     pub const ID: usize = 2;
 }
 
-/// The numbers among the options, in this order.
-const OPTIONS: usize = 8;
+/// The numbers among the options.
+const OPTIONS: usize = 9;
 
 fn invalid(what: &str) -> Error {
     Error::new(Status::InvalidArg, what)
 }
 
+/// So many ms from now; nothing for a negative number.
+fn after(ms: f64) -> Option<Instant> {
+    (ms >= 0.0).then(|| Instant::now() + Duration::from_micros((ms * 1000.0) as u64))
+}
+
 /// Options as `lib/compress/options.js` packs them: tier, target ratio or -1, token budget or -1, least tokens, whether
-/// reversible, exact and cached, ms until the deadline or -1.
+/// reversible, the encoding to count by from 1 or 0, whether cached, ms until the deadline or -1, ms of work or -1.
 fn options(numbers: &[f64], query: String) -> Result<Options> {
-    let [tier, ratio, budget, min_tokens, reversible, exact, cache, deadline]: [f64; OPTIONS] =
+    let [tier, ratio, budget, min_tokens, reversible, exact, cache, deadline, _]: [f64; OPTIONS] =
         numbers.try_into().map_err(|_| invalid("options"))?;
     Ok(Options {
         tier: if tier == 0.0 { Tier::Auto } else { Tier::Lossless },
@@ -46,10 +52,9 @@ fn options(numbers: &[f64], query: String) -> Result<Options> {
         token_budget: (budget >= 0.0).then_some(budget as u64),
         min_tokens: min_tokens as u32,
         reversible: reversible != 0.0,
-        exact: exact != 0.0,
+        exact: [None, Some(Encoding::O200k), Some(Encoding::Cl100k)].get(exact as usize).copied().flatten(),
         cache: cache != 0.0,
-        deadline: (deadline >= 0.0)
-            .then(|| Instant::now() + Duration::from_micros((deadline * 1000.0) as u64)),
+        deadline: after(deadline),
         query: (!query.is_empty()).then_some(query),
     })
 }
@@ -60,14 +65,19 @@ pub struct Compress {
     pieces: Vec<u32>,
     before: Before,
     options: Options,
+    /// Ms of work after which the result so far is to be given.
+    work: f64,
     store: Arc<Store>,
     cancel: CancelToken,
 }
 
 impl Compress {
     fn run(&mut self) -> Result<Report> {
+        if let Some(end) = after(self.work) {
+            self.options.deadline = Some(self.options.deadline.map_or(end, |deadline| deadline.min(end)));
+        }
         let lease = self.lease.take().ok_or_else(|| Error::from_reason("computed twice"))?;
-        let text = Transcoded::new(&lease, &self.pieces)?;
+        let text = Transcoded::new(&lease, &self.pieces, &self.cancel)?;
         // JS may write to the memory again.
         drop(lease);
         let pieces = text.pieces(&self.pieces);
@@ -96,7 +106,7 @@ struct Transcoded {
 }
 
 impl Transcoded {
-    fn new(lease: &Lease, pieces: &[u32]) -> Result<Self> {
+    fn new(lease: &Lease, pieces: &[u32], cancel: &CancelToken) -> Result<Self> {
         let lengths = || pieces.chunks_exact(layout::PIECE).map(|piece| piece[1]);
         let units = lease.text(0, lengths().sum())?;
         let mut text = String::with_capacity(units.len() + units.len() / 64);
@@ -104,9 +114,14 @@ impl Transcoded {
         let mut at = 0;
         for length in lengths() {
             let end = at + length as usize;
-            let is_exact = append(&units[at..end], &mut text);
+            let mut is_exact = true;
+            while at < end {
+                cancel.check().map_err(crate::error::Error::from)?;
+                let next = cut(&units[..end], at + CHUNK);
+                is_exact &= append(&units[at..next], &mut text);
+                at = next;
+            }
             ends.push((text.len(), is_exact));
-            at = end;
         }
         Ok(Self { text, ends })
     }
@@ -129,6 +144,15 @@ impl Transcoded {
             })
             .collect()
     }
+}
+
+/// Units between two looks at the cancellation flag.
+const CHUNK: usize = 256 << 10;
+
+/// The place near `at` where no surrogate pair is cut in two.
+fn cut(units: &[u16], at: usize) -> usize {
+    let at = at.min(units.len());
+    at - usize::from(at < units.len() && (0xd800..0xdc00).contains(&units[at - 1]))
 }
 
 /// Appends UTF-16 text; whether it had no lone surrogates.
@@ -240,6 +264,7 @@ pub fn compress(
         pieces: pieces.to_vec(),
         before: self::before(before).ok_or_else(|| invalid("too few words"))?,
         options: options(numbers, query)?,
+        work: numbers[OPTIONS - 1],
         store: Store::shared(),
         cancel: submission.token(),
         lease: Some(Lease::new(memory)?),

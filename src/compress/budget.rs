@@ -23,6 +23,25 @@ pub fn allowance(tokens: u32, options: &Options) -> Option<u32> {
     }
 }
 
+/// Tokens that each of several texts may have, so that together they have at most `budget`: texts keep the same part of
+/// what they would keep by default, and none gets more than it needs. `texts` has of each its tokens as they were and as
+/// they are now.
+pub fn share(texts: &[(u32, u32)], budget: u64) -> Vec<u32> {
+    let wanted = |scale: f64, &(before, now): &(u32, u32)| {
+        ((f64::from(before).sqrt() * scale) as u32).max(LEAST).min(now)
+    };
+    let (mut low, mut high) = (0.0, f64::from(u32::MAX).sqrt());
+    for _ in 0..48 {
+        let middle = f64::midpoint(low, high);
+        let sum: u64 = texts.iter().map(|text| u64::from(wanted(middle, text))).sum();
+        if sum <= budget { low = middle } else { high = middle }
+    }
+    texts.iter().map(|text| wanted(low, text)).collect()
+}
+
+/// Tokens of a text that is left with nothing but its marker.
+const LEAST: u32 = 24;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,5 +51,15 @@ mod tests {
         assert_eq!(ample(800), 800);
         let kept: Vec<u32> = [1000, 4000, 16_000, 1_000_000].into_iter().map(ample).collect();
         assert_eq!(kept, [1000, 2000, 4000, 31_622]);
+    }
+
+    #[test]
+    fn a_budget_is_shared_by_need() {
+        let texts = [(100, 80), (10_000, 3000), (40_000, 6000)];
+        assert_eq!(share(&texts, 100_000), [80, 3000, 6000]);
+        let shared = share(&texts, 3080);
+        assert_eq!(shared[0], 80);
+        assert!((990..=1000).contains(&shared[1]) && (1980..=2000).contains(&shared[2]), "{shared:?}");
+        assert_eq!(share(&texts, 0), [LEAST; 3]);
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::bounded::Bounded;
 use super::shorten::Shortened;
+use crate::error::Error;
 
 /// Bytes of results that are kept, and for how long after their last use.
 const LIMIT: usize = 32 << 20;
@@ -17,6 +18,27 @@ static CACHE: LazyLock<Mutex<Bounded<u64, Arc<Shortened>>>> =
 
 fn lock() -> MutexGuard<'static, Bounded<u64, Arc<Shortened>>> {
     CACHE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What was counted, by what and for which encoding.
+static COUNTS: LazyLock<Mutex<Bounded<u64, u32>>> =
+    LazyLock::new(|| Mutex::new(Bounded::new(COUNTS_LIMIT, KEEP)));
+
+/// Bytes of counts, and of one.
+const COUNTS_LIMIT: usize = 4 << 20;
+const COUNT: usize = 64;
+
+/// The count of this key, made where it is not known.
+pub fn counted(key: u64, count: impl FnOnce() -> Result<u32, Error>) -> Result<u32, Error> {
+    let counts = || COUNTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let now = Instant::now();
+    let known = counts().get(key, now);
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let counted = count()?;
+    counts().put(key, counted, COUNT, now);
+    Ok(counted)
 }
 
 pub fn get(key: u64, now: Instant) -> Option<Arc<Shortened>> {

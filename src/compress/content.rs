@@ -10,6 +10,8 @@ use std::sync::LazyLock;
 
 use siphasher::sip::SipHasher13;
 
+use crate::cancel;
+
 /// The hash of a text that markers carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Id(pub u64);
@@ -19,9 +21,7 @@ impl Id {
     pub const DIGITS: usize = 16;
 
     pub fn of(text: &str) -> Self {
-        let mut hasher = SipHasher13::new_with_keys(0x6f66_666c_6f6f_7001, 0x636f_6d70_7265_7373);
-        hasher.write(text.as_bytes());
-        Self(hasher.finish())
+        Self(hash(text, 0x6f66_666c_6f6f_7001, 0x636f_6d70_7265_7373))
     }
 
     /// The id that these digits are, in small letters.
@@ -44,8 +44,18 @@ pub fn key(text: &str) -> u64 {
         let random = RandomState::new();
         (random.hash_one(1), random.hash_one(2))
     });
-    let mut hasher = SipHasher13::new_with_keys(SECRET.0, SECRET.1);
-    hasher.write(text.as_bytes());
+    hash(text, SECRET.0, SECRET.1)
+}
+
+/// The hash of a text, or of its beginning once the thread's work is interrupted.
+fn hash(text: &str, one: u64, other: u64) -> u64 {
+    let mut hasher = SipHasher13::new_with_keys(one, other);
+    for chunk in text.as_bytes().chunks(1 << 20) {
+        if cancel::is_interrupted() {
+            break;
+        }
+        hasher.write(chunk);
+    }
     hasher.finish()
 }
 

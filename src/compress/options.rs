@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use super::tokens::Encoding;
+
 /// What may be done to a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tier {
@@ -25,8 +27,8 @@ pub struct Options {
     pub min_tokens: u32,
     /// Whether originals are kept to be retrieved.
     pub reversible: bool,
-    /// Count tokens exactly in the figures.
-    pub exact: bool,
+    /// Count tokens exactly in the figures, for this encoding.
+    pub exact: Option<Encoding>,
     pub deadline: Option<Instant>,
     /// What the reader is after, in place of what the conversation says.
     pub query: Option<String>,
@@ -42,7 +44,7 @@ impl Default for Options {
             token_budget: None,
             min_tokens: MIN_TOKENS,
             reversible: true,
-            exact: false,
+            exact: None,
             deadline: None,
             query: None,
             cache: true,

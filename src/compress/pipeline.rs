@@ -13,9 +13,13 @@ use super::options::Options;
 use super::query::Query;
 use super::shorten::{Goal, How, Shortened, shorten};
 use super::store::Store;
+use super::tokens::Encoding;
 use super::{budget, cache, marker, tokens};
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind};
+
+/// How often a conversation is shortened toward its budget: what must be kept does not fit at once.
+const ROUNDS: usize = 4;
 
 /// What a text is in its conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +100,16 @@ impl Outcome {
         Self { action: Action::Kept, reason, before: tokens, after: tokens, text: None, key: 0, id: None }
     }
 
+    /// Whether its text may be shortened further.
+    fn is_pliable(&self, purpose: Purpose) -> bool {
+        matches!(purpose, Purpose::Result | Purpose::Said)
+            && match self.action {
+                Action::Lossless | Action::Lossy => true,
+                Action::Kept => self.reason == Reason::NoGain,
+                Action::Repeated => false,
+            }
+    }
+
     fn of(shortened: &Shortened, key: u64) -> Self {
         let Shortened { how, before, after, .. } = *shortened;
         let (action, reason) = match how {
@@ -155,20 +169,18 @@ impl Pipeline<'_> {
         let mut outcomes = Vec::with_capacity(self.pieces.len());
         for piece in self.pieces {
             cancel.check()?;
-            let outcome = match self.piece(piece) {
-                Ok(outcome) => outcome,
-                Err(error) => {
-                    cancel.check()?;
-                    let late = error.kind == ErrorKind::TaskTimeout;
-                    let reason = if late { Reason::Deadline } else { Reason::Failed(error.message) };
-                    Outcome::kept(reason, tokens::estimate(piece.text) as u32)
-                }
-            };
+            let outcome = or_kept(self.piece(piece), piece, cancel)?;
             if outcome.key != 0 {
                 self.met.entry(outcome.key).or_insert(piece.message);
             }
             self.ids.extend(outcome.id);
             outcomes.push(outcome);
+        }
+        if let Some(budget) = self.options.token_budget {
+            self.fit(&mut outcomes, budget, cancel)?;
+        }
+        if let Some(encoding) = self.options.exact {
+            self.count_exactly(&mut outcomes, encoding, cancel)?;
         }
         Ok(outcomes)
     }
@@ -193,7 +205,7 @@ impl Pipeline<'_> {
         self.cancel.check()?;
         let key = content::key(text);
         if let Some(message) = self.met.get(&key) {
-            let text = marker::repeat((piece.message - message) as usize, text.trim_start());
+            let text = marker::repeat(piece.message.saturating_sub(*message) as usize, text.trim_start());
             let after = tokens::estimate(&text) as u32;
             if after < before {
                 let text = Some(text.into());
@@ -201,13 +213,72 @@ impl Pipeline<'_> {
                 return Ok(Outcome { action, reason, before, after, text, key: 0, id: None });
             }
         }
-        let shortened = self.shortened(piece, key, before)?;
+        let shortened = self.shortened(piece, key, before, budget::allowance(before, self.options))?;
         Ok(Outcome::of(&shortened, key))
     }
 
+    /// Shortens texts further until all of them have no more tokens than `budget`, as far as that can be.
+    fn fit(&mut self, outcomes: &mut [Outcome], budget: u64, cancel: &CancelToken) -> Result<(), Error> {
+        let mut target = budget;
+        for _ in 0..ROUNDS {
+            let total: u64 = outcomes.iter().map(|outcome| u64::from(outcome.after)).sum();
+            let pliable: Vec<usize> =
+                (0..outcomes.len()).filter(|at| outcomes[*at].is_pliable(self.pieces[*at].purpose)).collect();
+            if total <= budget || pliable.is_empty() {
+                break;
+            }
+            let texts: Vec<(u32, u32)> =
+                pliable.iter().map(|at| (outcomes[*at].before, outcomes[*at].after)).collect();
+            let fixed = total - texts.iter().map(|text| u64::from(text.1)).sum::<u64>();
+            let shares = budget::share(&texts, target.saturating_sub(fixed));
+            for (at, share) in pliable.into_iter().zip(shares) {
+                cancel.check()?;
+                let (piece, outcome) = (&self.pieces[at], &outcomes[at]);
+                if share >= outcome.after || self.cancel.check().is_err() {
+                    continue;
+                }
+                let key = content::key(piece.text);
+                if let Ok(shorter) = self.shortened(piece, key, outcome.before, Some(share))
+                    && shorter.after < outcome.after
+                {
+                    outcomes[at] = Outcome::of(&shorter, key);
+                }
+            }
+            let now: u64 = outcomes.iter().map(|outcome| u64::from(outcome.after)).sum();
+            target = target.saturating_sub(now.saturating_sub(budget));
+        }
+        cancel.check()?;
+        Ok(())
+    }
+
+    /// Counts what was estimated.
+    fn count_exactly(
+        &self,
+        outcomes: &mut [Outcome],
+        encoding: Encoding,
+        cancel: &CancelToken,
+    ) -> Result<(), Error> {
+        for (piece, outcome) in self.pieces.iter().zip(outcomes) {
+            if piece.purpose == Purpose::Aside {
+                continue;
+            }
+            outcome.before = tokens::count(piece.text, encoding, cancel)?;
+            outcome.after = match &outcome.text {
+                Some(text) => tokens::count(text, encoding, cancel)?,
+                None => outcome.before,
+            };
+        }
+        Ok(())
+    }
+
     /// From the cache, or made.
-    fn shortened(&mut self, piece: &Piece<'_>, key: u64, before: u32) -> Result<Arc<Shortened>, Error> {
-        let allowance = budget::allowance(before, self.options);
+    fn shortened(
+        &mut self,
+        piece: &Piece<'_>,
+        key: u64,
+        before: u32,
+        allowance: Option<u32>,
+    ) -> Result<Arc<Shortened>, Error> {
         // Most texts are not too long: what led to them makes no difference.
         let may_lose = allowance.is_some_and(|allowance| before > allowance);
         let query_key = if may_lose { self.query_key(piece) } else { 0 };
@@ -222,6 +293,8 @@ impl Pipeline<'_> {
             }
             let goal = Goal { allowance, query: &self.query.1, reversible: self.options.reversible };
             let made = Arc::new(guarded(|| shorten(piece.text, before, goal, &self.cancel))?);
+            // Interrupted work may have ended early without saying so.
+            self.cancel.check()?;
             if self.options.cache {
                 cache::put(place, &made, self.now);
             }
@@ -263,6 +336,20 @@ impl Pipeline<'_> {
         let Some(call) = call.and_then(|place| self.pieces.get(place as usize)) else { return false };
         !self.ids.is_empty() && ids_in(call.text).any(|id| self.ids.contains(&id))
     }
+}
+
+/// The outcome, or the text as it was where there is none: only an interruption of the whole is an error.
+fn or_kept(
+    outcome: Result<Outcome, Error>,
+    piece: &Piece<'_>,
+    cancel: &CancelToken,
+) -> Result<Outcome, Error> {
+    outcome.or_else(|error| {
+        cancel.check()?;
+        let late = error.kind == ErrorKind::TaskTimeout;
+        let reason = if late { Reason::Deadline } else { Reason::Failed(error.message) };
+        Ok(Outcome::kept(reason, tokens::rough(piece.text)))
+    })
 }
 
 /// All that looks like an id.
