@@ -16,6 +16,8 @@ pub enum ErrorKind {
     InvalidArg,
     TooLarge,
     Aborted,
+    /// A store of originals could not be opened, read or written.
+    Store,
     /// A file that an operation needs, a vocabulary or a model, is missing or damaged.
     ModelNotFound,
 }
@@ -31,6 +33,7 @@ impl ErrorKind {
             Self::InvalidArg => "ERR_INVALID_ARG",
             Self::TooLarge => "ERR_TOO_LARGE",
             Self::Aborted => "ABORT_ERR",
+            Self::Store => "ERR_STORE",
             Self::ModelNotFound => "ERR_MODEL_NOT_FOUND",
         }
     }
@@ -40,7 +43,7 @@ impl ErrorKind {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Syntax,
         Self::TaskTimeout,
         Self::PoolClosed,
@@ -49,6 +52,7 @@ impl ErrorKind {
         Self::InvalidArg,
         Self::TooLarge,
         Self::Aborted,
+        Self::Store,
         Self::ModelNotFound,
     ];
 }

@@ -30,10 +30,12 @@ impl<K: Copy + Eq + Hash, V: Clone> Bounded<K, V> {
         Self { slots: HashMap::new(), order: VecDeque::new(), stamp: 0, bytes: 0, limit, keep }
     }
 
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.slots.len()
     }
 
+    #[cfg(test)]
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -69,12 +71,6 @@ impl<K: Copy + Eq + Hash, V: Clone> Bounded<K, V> {
         if let Some(slot) = self.slots.remove(&key) {
             self.bytes -= slot.bytes;
         }
-    }
-
-    pub fn clear(&mut self) {
-        self.slots.clear();
-        self.order.clear();
-        self.bytes = 0;
     }
 
     fn expire(&mut self, now: Instant) {

@@ -14,6 +14,7 @@ pub mod pipeline;
 mod plain;
 pub mod query;
 pub mod report;
+pub mod retrieve;
 mod select;
 mod shorten;
 pub mod signal;

@@ -48,7 +48,7 @@ impl<'a> Plain<'a> {
         Self { text, ends }
     }
 
-    fn units(&self) -> impl Iterator<Item = &'a str> + '_ {
+    pub fn units(&self) -> impl Iterator<Item = &'a str> + '_ {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, end)| &self.text[start..*end])
     }

@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::Bounds;
 use crate::compress::bounded::Bounded;
 use crate::compress::content::Id;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 /// Bytes kept, and for how long after their last use, unless it is told otherwise.
 pub const MAX_BYTES: usize = 128 << 20;
@@ -25,12 +26,19 @@ impl Memory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub fn bound(&self, bounds: Bounds) {
+        let mut texts = self.lock();
+        texts.limit =
+            bounds.max_bytes.map_or(texts.limit, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        texts.keep = bounds.keep.unwrap_or(texts.keep);
+    }
+
     pub fn put(&self, id: Id, text: &str) -> Result<(), Error> {
         let now = Instant::now();
         let known = self.lock().get(id, now);
         match known {
             Some(known) if *known == *text => Ok(()),
-            Some(_) => Err(Error::new(ErrorKind::InvalidArg, format!("another text has the id {id}"))),
+            Some(_) => Err(super::taken(id)),
             None => {
                 // Copied before the lock is taken.
                 let copy: Arc<str> = text.into();

@@ -193,6 +193,20 @@ impl Node {
         }
     }
 
+    /// Values of an object of a text, none of anything else.
+    pub fn values(&self) -> Vec<Self> {
+        let Self::Part(source, entry) = self else { return Vec::new() };
+        match entry.container() {
+            Some(number) if source.kind(*entry) == Kind::Object => {
+                let container = source.container(number);
+                let entries =
+                    (0..Index::len_of_object(container)).filter_map(|at| source.member(container, at));
+                entries.map(|(_, value)| Self::Part(Arc::clone(source), value)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Makes a change at the end of a path; `steps` tokens lead here.
     pub fn change(&mut self, path: &[Token], change: Change, steps: usize) -> Result<(), Fault> {
         let Some((token, rest)) = path.split_first() else {
