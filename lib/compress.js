@@ -100,7 +100,7 @@ function shorten(pool, messages, options) {
   try {
     work = new Work(messages, options);
     const { batch } = work;
-    const numbers = packOptions(options, budgetOf(options), options.timeout ?? pool._state.taskTimeout);
+    const numbers = packOptions(options, budgetOf(options), options.timeout ?? pool._state.taskTimeout, pool._state.store);
     reply = batch.texts.length === 0
       ? inline(pool, options, 'compress', () => undefined)
       : send(pool, late.options, batch, numbers, options.queryContext ?? '');

@@ -6,8 +6,9 @@ const native = require('./native');
 const { release } = require('./abort');
 const { clone } = require('./clone');
 const { compress } = require('./compress');
+const { openStore, retrieve } = require('./compress/store');
 const { MAX_TIMEOUT_MS, resolveConfig } = require('./config');
-const { load } = require('./document');
+const { isDocument, load } = require('./document');
 const { codeError, invalidArgument, makeError, poolClosed } = require('./errors');
 const { formatLog } = require('./log');
 const { parse } = require('./parse');
@@ -77,10 +78,11 @@ function emit(pool, event, ...values) {
 
 /** A pool of native threads for CPU work. */
 class WorkerPool extends EventEmitter {
-  /** @param {Partial<import('./config').PoolConfig> & { [SHARED]?: boolean }} [options] */
+  /** @param {Partial<import('./config').PoolConfig> & { store?: import('./compress/store').StoreOptions, [SHARED]?: boolean }} [options] */
   constructor(options) {
     super();
     const config = resolveConfig(options);
+    const store = openStore(options?.store);
     const handle = native.createPool({
       shared: options?.[SHARED] === true,
       size: config.size,
@@ -93,7 +95,7 @@ class WorkerPool extends EventEmitter {
     this.maxBlockMs = config.maxBlockMs;
     this.size = native.poolSize(handle);
     /** @type {PoolState} */
-    this._state = { handle, open: true, taskTimeout: config.taskTimeout, inlined: 0, inlineFailures: 0, closing: undefined };
+    this._state = { handle, open: true, taskTimeout: config.taskTimeout, store, inlined: 0, inlineFailures: 0, closing: undefined };
     Object.defineProperty(this, '_state', { enumerable: false });
     pools.set(handle, { pool: new WeakRef(this) });
     forgotten.register(this, handle);
@@ -152,11 +154,12 @@ class WorkerPool extends EventEmitter {
 
   /**
    * Shortens the messages of a conversation.
-   * @param {any[]} messages
+   * @param {any[] | import('./document').Document} messages
    * @param {import('./compress').CompressOptions} [options]
    * @returns {Promise<import('./compress').CompressResult>}
    */
   compress(messages, options) {
+    if (isDocument(messages)) return compressDocument(messages, options);
     return compress(this, messages, options);
   }
 
@@ -202,6 +205,16 @@ class WorkerPool extends EventEmitter {
   }
 
   /**
+   * What a marker in a compressed text stands for.
+   * @param {string} hash
+   * @param {import('./compress/store').RetrieveOptions} [options]
+   * @returns {Promise<import('./compress/store').RetrieveResult>}
+   */
+  retrieve(hash, options) {
+    return retrieve(this, hash, options);
+  }
+
+  /**
    * A JSON line, without a newline.
    * @param {string} level
    * @param {string} msg
@@ -232,7 +245,9 @@ class WorkerPool extends EventEmitter {
       case 'clone':
         return clone(this, any, options);
       case 'compress':
-        return compress(this, any?.messages, { ...any?.options, ...options });
+        return this.compress(any?.messages, { ...any?.options, ...options });
+      case 'retrieve':
+        return retrieve(this, any?.hash, { ...any?.options, ...options });
       case 'countTokens':
         return countTokens(this, any?.input, { ...any?.options, ...options });
       case 'encode':
@@ -295,6 +310,20 @@ if (Symbol.asyncDispose) {
 }
 
 /**
+ * A Document as the messages of a result.
+ * @param {import('./document').Document} document
+ * @param {import('./compress').CompressOptions} [options]
+ * @returns {Promise<any>}
+ */
+async function compressDocument(document, options) {
+  const shorter = await document.compress(options);
+  const { stats } = shorter;
+  const { tools } = options ?? {};
+  const compressed = stats !== undefined && !('skipped' in stats) && ('chars_before' in stats || stats.tokens_after < stats.tokens_before);
+  return { messages: shorter, compressed, stats, ...(tools === undefined ? undefined : { tools }) };
+}
+
+/**
  * @param {ShutdownOptions} options
  * @returns {number} Milliseconds; 0: not at all.
  */
@@ -315,7 +344,7 @@ let shared;
  * The process-wide pool. Its threads are shared by all `worker_threads`, each of which has its own WorkerPool
  * object and settles its own promises. Options count on the first call; after a shutdown the next call makes a
  * fresh pool.
- * @param {Partial<import('./config').PoolConfig>} [options]
+ * @param {Partial<import('./config').PoolConfig> & { store?: import('./compress/store').StoreOptions }} [options]
  * @returns {WorkerPool}
  */
 function getWorkerPool(options) {

@@ -17,6 +17,7 @@ const { abortError, invalidArgument, poolClosed } = require('./errors');
  * @property {number} handle The native pool's.
  * @property {boolean} open
  * @property {number} taskTimeout Ms; 0: none.
+ * @property {number} store The native store's, of originals.
  * @property {number} inlined Operations run on the spot.
  * @property {number} inlineFailures
  * @property {Promise<void> | undefined} closing

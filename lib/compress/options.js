@@ -97,15 +97,16 @@ function encodingOf(model) {
 }
 
 /** Rewritten by each call; native code has read them when the call returns. */
-const numbers = new Float64Array(9);
+const numbers = new Float64Array(10);
 
 /**
  * The numbers of checked options.
  * @param {CompressOptions} options
  * @param {number} budget Tokens that the texts may have; -1: no matter.
  * @param {number} timeout Ms that the work may take; 0: no limit.
+ * @param {number} store
  */
-function packOptions(options, budget, timeout) {
+function packOptions(options, budget, timeout, store) {
   numbers[0] = options.mode === 'lossless' ? 1 : 0;
   numbers[1] = options.targetRatio ?? -1;
   numbers[2] = budget;
@@ -114,6 +115,7 @@ function packOptions(options, budget, timeout) {
   numbers[5] = options.exactTokens === true ? encodingOf(options.model) : 0;
   numbers[6] = options.cache === false ? 0 : 1;
   numbers[7] = Math.min(options.deadlineMs ?? -1, 2 ** 31);
+  numbers[9] = store;
   numbers[8] = timeout > 0 ? timeout * WORKED : -1;
   return numbers;
 }

@@ -1,13 +1,15 @@
 //! `compress`: texts of a conversation in, what became of them out. `lib/compress/` knows messages; here are texts.
 
+use std::path::Path;
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::{Error, Result, Status, Uint32Array, Unknown, check_status, sys};
 use napi::{Env, ScopedTask};
 use napi_derive::napi;
 
+use super::environment::Environment;
 use super::stringify::{Lease, memory_at};
 use super::strings;
 use super::task::{PoolTask, Submission};
@@ -16,7 +18,8 @@ use crate::compress::Id;
 use crate::compress::options::{Options, Tier};
 use crate::compress::pipeline::{Before, Piece, Purpose, run};
 use crate::compress::report::{ACTIONS, Report};
-use crate::compress::store::Store;
+use crate::compress::retrieve::{search, whole};
+use crate::compress::store::{Bounds, Store};
 use crate::json::write::JsText;
 use crate::tokens::Encoding;
 
@@ -30,7 +33,7 @@ mod layout {
 }
 
 /// The numbers among the options.
-const OPTIONS: usize = 9;
+const OPTIONS: usize = 10;
 
 fn invalid(what: &str) -> Error {
     Error::new(Status::InvalidArg, what)
@@ -42,9 +45,10 @@ fn after(ms: f64) -> Option<Instant> {
 }
 
 /// Options as `lib/compress/options.js` packs them: tier, target ratio or -1, token budget or -1, least tokens, whether
-/// reversible, the encoding to count by from 1 or 0, whether cached, ms until the deadline or -1, ms of work or -1.
+/// reversible, the encoding to count by from 1 or 0, whether cached, ms until the deadline or -1, ms of work or -1,
+/// the store's number.
 fn options(numbers: &[f64], query: String) -> Result<Options> {
-    let [tier, ratio, budget, min_tokens, reversible, exact, cache, deadline, _]: [f64; OPTIONS] =
+    let [tier, ratio, budget, min_tokens, reversible, exact, cache, deadline, _, _]: [f64; OPTIONS] =
         numbers.try_into().map_err(|_| invalid("options"))?;
     Ok(Options {
         tier: if tier == 0.0 { Tier::Auto } else { Tier::Lossless },
@@ -206,11 +210,7 @@ impl<'env> ScopedTask<'env> for Compress {
 
 /// `[figures, blocks, names, transforms]`.
 fn reply(env: sys::napi_env, report: Report) -> Result<sys::napi_value> {
-    let blocks = report.blocks.into_iter().map(|block| match block {
-        JsText::Latin1(text) => strings::latin1(env, text),
-        JsText::Utf16(text) => strings::utf16(env, text),
-    });
-    let blocks = array(env, blocks)?;
+    let blocks = array(env, report.blocks.into_iter().map(|block| handed(env, block)))?;
     let names = array(env, report.names.into_iter().map(|name| string(env, &name)))?;
     let transforms = array(env, report.transforms.into_iter().map(|name| string(env, name)))?;
     // SAFETY: on the environment's thread.
@@ -264,12 +264,118 @@ pub fn compress(
         pieces: pieces.to_vec(),
         before: self::before(before).ok_or_else(|| invalid("too few words"))?,
         options: options(numbers, query)?,
-        work: numbers[OPTIONS - 1],
-        store: Store::shared(),
+        work: numbers[OPTIONS - 2],
+        store: store_at(numbers[OPTIONS - 1] as usize)?,
         cancel: submission.token(),
         lease: Some(Lease::new(memory)?),
     };
     Ok(PoolTask::new(submission, task))
+}
+
+/// Stores by number, from 1; 0 is the one that the process shares.
+static STORES: Mutex<Vec<Arc<Store>>> = Mutex::new(Vec::new());
+
+fn store_at(number: usize) -> Result<Arc<Store>> {
+    let Some(place) = number.checked_sub(1) else { return Ok(Store::shared()) };
+    let stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
+    stores.get(place).cloned().ok_or_else(|| invalid("no such store"))
+}
+
+/// The number of the store in a file, which is opened for good; without a path, of the one in memory. Bounds below 0 are
+/// not set.
+#[napi]
+pub fn open_store(env: Env, path: String, max_bytes: f64, keep_ms: f64) -> Result<u32> {
+    let bounds = Bounds {
+        max_bytes: (max_bytes >= 0.0).then_some(max_bytes as u64),
+        keep: (keep_ms >= 0.0).then(|| Duration::from_millis(keep_ms as u64)),
+    };
+    if path.is_empty() {
+        Store::shared().bound(bounds);
+        return Ok(0);
+    }
+    let environment = Environment::of(&env)?;
+    let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
+    let opened = Store::at(Path::new(&path), bounds).map_err(|error| environment.thrown(&error))?;
+    let known = stores.iter().position(|store| store.is(&opened));
+    let place = known.unwrap_or_else(|| {
+        stores.push(opened);
+        stores.len() - 1
+    });
+    Ok(place as u32 + 1)
+}
+
+/// Gives originals back.
+pub struct Retrieve {
+    id: Id,
+    query: Option<String>,
+    most: usize,
+    store: Arc<Store>,
+    cancel: CancelToken,
+}
+
+impl<'env> ScopedTask<'env> for Retrieve {
+    type Output = Option<(JsText, usize)>;
+    type JsValue = Unknown<'env>;
+
+    fn compute(&mut self) -> Result<Self::Output> {
+        let Some(text) = self.store.get(self.id)? else { return Ok(None) };
+        let found = match &self.query {
+            Some(query) => search(&text, query, self.most, &self.cancel)?,
+            None => whole(&text, &self.cancel)?,
+        };
+        Ok(Some((js_text(found.content), found.items)))
+    }
+
+    fn resolve(&mut self, env: &'env Env, found: Self::Output) -> Result<Unknown<'env>> {
+        let raw = env.raw();
+        let environment = Environment::of(env)?;
+        let values = match found {
+            Some((text, items)) => {
+                vec![Ok(handed(raw, text)?), Ok(environment.number(items as f64)?)]
+            }
+            None => Vec::new(),
+        };
+        let result = array(raw, values.into_iter())?;
+        // SAFETY: the handle was just made by this environment.
+        Ok(unsafe { Unknown::from_raw_unchecked(raw, result) })
+    }
+}
+
+/// The text with this hash, or its best matches of a query that is not empty, with the number of its items; nothing where
+/// the store has none.
+#[napi(ts_return_type = "Promise<[string, number] | []>")]
+pub fn retrieve(
+    pool: u32,
+    control: f64,
+    store: u32,
+    hash: String,
+    query: String,
+    most: f64,
+) -> Result<PoolTask<Retrieve>> {
+    let mut submission = Submission::new(pool, control, "retrieve");
+    let task = Retrieve {
+        id: Id::parse(&hash).ok_or_else(|| invalid("no such hash"))?,
+        query: (!query.is_empty()).then_some(query),
+        most: most as usize,
+        store: store_at(store as usize)?,
+        cancel: submission.token(),
+    };
+    Ok(PoolTask::new(submission, task))
+}
+
+fn js_text(text: String) -> JsText {
+    if text.is_ascii() {
+        JsText::Latin1(text.into_bytes())
+    } else {
+        JsText::Utf16(text.encode_utf16().collect())
+    }
+}
+
+fn handed(env: sys::napi_env, text: JsText) -> Result<sys::napi_value> {
+    match text {
+        JsText::Latin1(text) => strings::latin1(env, text),
+        JsText::Utf16(text) => strings::utf16(env, text),
+    }
 }
 
 /// The actions that figures name by number.

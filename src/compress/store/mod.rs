@@ -57,6 +57,15 @@ impl Store {
         }
     }
 
+    /// Whether it is the same one.
+    pub fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Disk(one), Self::Disk(other)) => Arc::ptr_eq(one, other),
+            (Self::Memory(_), Self::Memory(_)) => true,
+            _ => false,
+        }
+    }
+
     /// Keeps a text, or notes that it is used again.
     ///
     /// # Errors
