@@ -8,32 +8,18 @@
  * (`compress/truncate.js`).
  */
 
-const native = require('./native');
 const { FIGURES, recall, remember } = require('./compress/memory');
 const { ASIDE, KIND_BITS, Texts, WORDS, startOfTurns, textOf } = require('./compress/messages');
-const { packOptions, wrongOption } = require('./compress/options');
+const { budgetOf, packOptions, wrongOption } = require('./compress/options');
+const { ACTIONS, Lateness, reasonFor, statsOf } = require('./compress/report');
 const { send } = require('./compress/send');
 const { truncateAll } = require('./compress/truncate');
 const { invalidArgument } = require('./errors');
 const { inline } = require('./submit');
 
 /**
- * What became of a message.
- * @typedef {{ index: number, action: string, reason: string, tokens_before: number, tokens_after: number }} MessageReport
- *
- * @typedef {object} FullStats
- * @property {number} original_count
- * @property {number} compressed_count
- * @property {number} tokens_before
- * @property {number} tokens_after
- * @property {number} tokens_saved
- * @property {number} savings_percent
- * @property {number} compression_ratio
- * @property {number} latency_ms
- * @property {string[]} transforms_applied
- * @property {MessageReport[]} messages
- *
- * @typedef {FullStats | import('./compress/truncate').TruncateStats | { skipped: true, reason: string }} CompressStats
+ * @typedef {import('./compress/report').MessageReport} MessageReport
+ * @typedef {import('./compress/report').FullStats | import('./compress/truncate').TruncateStats | { skipped: true, reason: string }} CompressStats
  *
  * @typedef {object} CompressResult
  * @property {any[]} messages
@@ -45,12 +31,6 @@ const { inline } = require('./submit');
  */
 
 const KIND_MASK = (1 << KIND_BITS) - 1;
-
-/** What native code calls its actions, by number. @type {string[]} */
-const ACTIONS = native.compressActions();
-
-/** What is thrown at whoever asked for it, or at a pool that is full or closed, is no failure of ours to cover up. */
-const REJECTED = new Set(['ABORT_ERR', 'ERR_POOL_CLOSED', 'ERR_QUEUE_FULL', 'ERR_INVALID_ARG']);
 
 /**
  * @param {import('./submit').Pool} pool
@@ -100,7 +80,7 @@ function shorten(pool, messages, options) {
   try {
     work = new Work(messages, options);
     const { batch } = work;
-    const numbers = packOptions(options, budgetOf(options), options.timeout ?? pool._state.taskTimeout, pool._state.store);
+    const numbers = packOptions(options, pool);
     reply = batch.texts.length === 0
       ? inline(pool, options, 'compress', () => undefined)
       : send(pool, late.options, batch, numbers, options.queryContext ?? '');
@@ -115,42 +95,9 @@ function shorten(pool, messages, options) {
     },
     (error) => {
       late.over();
-      if (late.isIt(error)) return skipped(texts.messages, options, 'deadline');
-      if (REJECTED.has(error?.code)) throw error;
-      return skipped(texts.messages, options, `${error?.code ?? 'failed'}: ${error?.message ?? error}`);
+      return skipped(texts.messages, options, reasonFor(error, late));
     },
   );
-}
-
-/** @param {CompressOptions} options */
-function budgetOf({ tokenBudget, modelLimit }) {
-  return tokenBudget === undefined && modelLimit === undefined ? -1 : Math.min(tokenBudget ?? Infinity, modelLimit ?? Infinity);
-}
-
-/** Ms that a call with a deadline waits for a result on its way. */
-const GRACE_MS = 25;
-
-/** Gives a call up that has not even begun when its deadline is over: the pool is busy. */
-class Lateness {
-  /** @param {CompressOptions} options */
-  constructor(options) {
-    this.options = options;
-    if (options.deadlineMs === undefined || options.deadlineMs > 2 ** 30) return;
-    const { signal } = options;
-    this.controller = new AbortController();
-    const ours = this.controller.signal;
-    this.options = { ...options, signal: signal instanceof AbortSignal ? AbortSignal.any([signal, ours]) : (signal ?? ours) };
-    this.timer = setTimeout(() => this.controller?.abort(this), options.deadlineMs + GRACE_MS);
-  }
-
-  over() {
-    clearTimeout(this.timer);
-  }
-
-  /** Whether an error is because of it. @param {any} error */
-  isIt(error) {
-    return error?.code === 'ABORT_ERR' && error.cause === this;
-  }
 }
 
 /**
@@ -235,27 +182,9 @@ class Work {
     const { messages } = texts;
     if (report !== undefined) known.add(report, texts.count);
     const out = messages.slice();
-    const reports = this.rebuild(out);
-    let before = 0;
-    let after = 0;
-    for (let i = 0; i < reports.length; i++) {
-      before += reports[i].tokens_before;
-      after += reports[i].tokens_after;
-    }
+    const stats = statsOf(this.rebuild(out), known.transforms.slice(), started);
     remember(known, texts);
-    const stats = {
-      original_count: messages.length,
-      compressed_count: messages.length,
-      tokens_before: before,
-      tokens_after: after,
-      tokens_saved: before - after,
-      savings_percent: before === 0 ? 0 : (100 * (before - after)) / before,
-      compression_ratio: before === 0 ? 1 : after / before,
-      latency_ms: performance.now() - started,
-      transforms_applied: known.transforms.slice(),
-      messages: reports,
-    };
-    return withTools({ messages: out, compressed: after < before, stats }, options);
+    return withTools({ messages: out, compressed: stats.tokens_after < stats.tokens_before, stats }, options);
   }
 
   /**

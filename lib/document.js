@@ -6,7 +6,8 @@
 const { types } = require('node:util');
 
 const native = require('./native');
-const { wrongOption } = require('./compress');
+const { packOptions, wrongOption } = require('./compress/options');
+const { ACTIONS, Lateness, reasonFor, skippedStats, statsOf } = require('./compress/report');
 const { reasonOf } = require('./compress/truncate');
 const { codeError, invalidArgument } = require('./errors');
 const { MAX_LENGTH, complete, completeNow, isGone, own } = require('./parse');
@@ -147,12 +148,13 @@ class Document {
     const wrong = core === undefined ? disposed() : wrongOption(options);
     if (core === undefined || wrong !== undefined) return Promise.reject(wrong);
     const { pool } = core;
+    if (options?.mode !== 'truncate') return shorten(core, options ?? {});
     const started = performance.now();
     if (core.native.byteLength < pool.offloadThreshold) {
-      return inline(pool, options, 'compress', () => compressed(pool, core.native.truncateNow(), started));
+      return inline(pool, options, 'compress', () => truncated(pool, core.native.truncateNow(), started));
     }
     const result = submit(pool, options, (handle, control) => core.native.truncate(handle, control));
-    return result.then((document) => compressed(pool, document, started));
+    return result.then((document) => truncated(pool, document, started));
   }
 
   /**
@@ -224,17 +226,54 @@ function coreOf(pool, document) {
   return { pool, native: document, holders: 1 };
 }
 
+/** Numbers of a message in what native code says was done. */
+const MESSAGE = 4;
+
+/**
+ * A Document with its messages shortened, or the same one where that fails.
+ * @param {Core} core
+ * @param {import('./compress').CompressOptions} options
+ * @returns {Promise<Document & { stats: import('./compress').CompressStats }>}
+ */
+function shorten({ pool, native: original }, options) {
+  const started = performance.now();
+  const numbers = Float64Array.of(...packOptions(options, pool), options.preserveRecentTurns ?? 0);
+  const late = new Lateness(options);
+  const result = submit(pool, late.options, (handle, control) =>
+    original.compress(handle, control, numbers, options.queryContext ?? ''),
+  );
+  return result.then(
+    (native) => {
+      late.over();
+      const [figures, names, transforms] = native.whatWasDone();
+      /** @type {import('./compress/report').MessageReport[]} */
+      const reports = [];
+      for (let index = 0, at = 0; at < figures.length; index++, at += MESSAGE) {
+        const [action, reason, tokens_before, tokens_after] = figures.subarray(at, at + MESSAGE);
+        reports.push({ index, action: ACTIONS[action], reason: names[reason], tokens_before, tokens_after });
+      }
+      const stats = reports.length === 0 ? skippedStats('no messages') : statsOf(reports, transforms, started);
+      return Object.assign(new Document(coreOf(pool, native)), { stats });
+    },
+    (error) => {
+      late.over();
+      const stats = skippedStats(reasonFor(error, late));
+      return Object.assign(new Document(coreOf(pool, original.with('[]', 2, []))), { stats });
+    },
+  );
+}
+
 /**
  * A Document with the stats that compress() gives for values.
  *
  * @param {import('./submit').Pool} pool
- * @param {import('../native').NativeDocument} truncated
+ * @param {import('../native').NativeDocument} native
  * @param {number} started
  * @returns {Document & { stats?: import('./compress').CompressStats }}
  */
-function compressed(pool, truncated, started) {
-  const document = new Document(coreOf(pool, truncated));
-  const figures = truncated.figures();
+function truncated(pool, native, started) {
+  const document = new Document(coreOf(pool, native));
+  const figures = native.figures();
   const [count, before, after] = figures;
   if (count === 0) return document;
   /** @type {import('./compress/truncate').Action[]} */

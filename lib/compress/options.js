@@ -100,24 +100,32 @@ function encodingOf(model) {
 const numbers = new Float64Array(10);
 
 /**
+ * Tokens that the messages may have; -1: no matter.
+ * @param {CompressOptions} options
+ */
+function budgetOf({ tokenBudget, modelLimit }) {
+  return tokenBudget === undefined && modelLimit === undefined ? -1 : Math.min(tokenBudget ?? Infinity, modelLimit ?? Infinity);
+}
+
+/**
  * The numbers of checked options.
  * @param {CompressOptions} options
- * @param {number} budget Tokens that the texts may have; -1: no matter.
- * @param {number} timeout Ms that the work may take; 0: no limit.
- * @param {number} store
+ * @param {import('../submit').Pool} pool
  */
-function packOptions(options, budget, timeout, store) {
+function packOptions(options, pool) {
+  const { taskTimeout, store } = pool._state;
+  const timeout = options.timeout ?? taskTimeout;
   numbers[0] = options.mode === 'lossless' ? 1 : 0;
   numbers[1] = options.targetRatio ?? -1;
-  numbers[2] = budget;
+  numbers[2] = budgetOf(options);
   numbers[3] = Math.min(options.minTokens ?? MIN_TOKENS, 2 ** 32 - 1);
   numbers[4] = options.reversible === false ? 0 : 1;
   numbers[5] = options.exactTokens === true ? encodingOf(options.model) : 0;
   numbers[6] = options.cache === false ? 0 : 1;
   numbers[7] = Math.min(options.deadlineMs ?? -1, 2 ** 31);
-  numbers[9] = store;
   numbers[8] = timeout > 0 ? timeout * WORKED : -1;
+  numbers[9] = store;
   return numbers;
 }
 
-module.exports = { packOptions, wrongOption };
+module.exports = { budgetOf, packOptions, wrongOption };

@@ -9,17 +9,20 @@ use napi::bindgen_prelude::{Error, Result, Status, Uint32Array, Unknown, check_s
 use napi::{Env, ScopedTask};
 use napi_derive::napi;
 
+use super::document::NativeDocument;
 use super::environment::Environment;
 use super::stringify::{Lease, memory_at};
 use super::strings;
 use super::task::{PoolTask, Submission};
 use crate::cancel::CancelToken;
 use crate::compress::Id;
+use crate::compress::message::{Compressed, Message, compress as compress_document};
 use crate::compress::options::{Options, Tier};
 use crate::compress::pipeline::{Before, Piece, Purpose, run};
 use crate::compress::report::{ACTIONS, Report};
 use crate::compress::retrieve::{search, whole};
 use crate::compress::store::{Bounds, Store};
+use crate::json::document::Document;
 use crate::json::write::JsText;
 use crate::tokens::Encoding;
 
@@ -77,9 +80,7 @@ pub struct Compress {
 
 impl Compress {
     fn run(&mut self) -> Result<Report> {
-        if let Some(end) = after(self.work) {
-            self.options.deadline = Some(self.options.deadline.map_or(end, |deadline| deadline.min(end)));
-        }
+        self.options.work_until(after(self.work));
         let lease = self.lease.take().ok_or_else(|| Error::from_reason("computed twice"))?;
         let text = Transcoded::new(&lease, &self.pieces, &self.cancel)?;
         // JS may write to the memory again.
@@ -270,6 +271,79 @@ pub fn compress(
         lease: Some(Lease::new(memory)?),
     };
     Ok(PoolTask::new(submission, task))
+}
+
+/// Shortens the messages of a document.
+pub struct CompressDocument {
+    document: Document,
+    turns: usize,
+    options: Options,
+    /// As in [`Compress`].
+    work: f64,
+    store: Arc<Store>,
+    cancel: CancelToken,
+}
+
+impl CompressDocument {
+    /// `numbers` are the options, and how many turns stay as they are.
+    pub(super) fn submit(
+        document: Document,
+        pool: u32,
+        control: f64,
+        numbers: &[f64],
+        query: String,
+    ) -> Result<PoolTask<Self>> {
+        let (turns, numbers) = numbers.split_last().ok_or_else(|| invalid("options"))?;
+        let mut submission = Submission::new(pool, control, "compress").bytes(document.byte_length() * 2);
+        let task = Self {
+            document,
+            turns: *turns as usize,
+            options: options(numbers, query)?,
+            work: numbers[OPTIONS - 2],
+            store: store_at(numbers[OPTIONS - 1] as usize)?,
+            cancel: submission.token(),
+        };
+        Ok(PoolTask::new(submission, task))
+    }
+}
+
+impl ScopedTask<'_> for CompressDocument {
+    type Output = Compressed;
+    type JsValue = NativeDocument;
+
+    fn compute(&mut self) -> Result<Compressed> {
+        self.options.work_until(after(self.work));
+        Ok(compress_document(&self.document, self.turns, &self.options, &self.store, &self.cancel)?)
+    }
+
+    fn resolve(&mut self, env: &Env, compressed: Compressed) -> Result<NativeDocument> {
+        Ok(NativeDocument::compressed(*env, compressed))
+    }
+}
+
+/// Of each message its action, the place of its reason in the list that follows, its tokens before and after; reasons; what
+/// was done.
+pub(super) fn document_report(
+    env: sys::napi_env,
+    messages: &[Message],
+    transforms: &[&str],
+) -> Result<sys::napi_value> {
+    let mut names: Vec<&str> = Vec::new();
+    let mut figures = Vec::with_capacity(messages.len() * 4);
+    for message in messages {
+        let known = names.iter().position(|name| *name == message.reason);
+        let name = known.unwrap_or_else(|| {
+            names.push(&message.reason);
+            names.len() - 1
+        });
+        figures.extend([message.action as u32, name as u32, message.before, message.after]);
+    }
+    // SAFETY: on the environment's thread.
+    let figures =
+        unsafe { napi::bindgen_prelude::ToNapiValue::to_napi_value(env, Uint32Array::new(figures)) };
+    let names = array(env, names.into_iter().map(|name| string(env, name)));
+    let transforms = array(env, transforms.iter().map(|name| string(env, name)));
+    array(env, [figures, names, transforms].into_iter())
 }
 
 /// Stores by number, from 1; 0 is the one that the process shares.

@@ -9,11 +9,13 @@ use napi::bindgen_prelude::{
 use napi::{Env, JsValue, ScopedTask};
 use napi_derive::napi;
 
+use super::compress::{CompressDocument, document_report};
 use super::environment::Environment;
 use super::parse::{Parse, Slices, build, text_of_chunks, text_of_string};
 use super::strings::{self, Life};
 use super::task::{PoolTask, Submission};
 use crate::cancel::CancelToken;
+use crate::compress::message::{Compressed, Message};
 use crate::compress::{Action, Truncated, truncate};
 use crate::error::{self, ErrorKind};
 use crate::json::document::{Account, Change, Document, Kind, Node, Pointer, Source, Token, Value};
@@ -28,12 +30,14 @@ pub struct NativeDocument {
     account: Arc<Account>,
     /// Of a document that was compressed: see [`NativeDocument::figures`].
     figures: Vec<f64>,
+    /// The same, of one that was compressed without a limit of characters.
+    report: Option<(Vec<Message>, Vec<&'static str>)>,
 }
 
 impl NativeDocument {
     fn new(env: Env, document: Document) -> Self {
         let account = Arc::clone(document.account());
-        let native = Self { document: Some(document), account, figures: Vec::new() };
+        let native = Self { document: Some(document), account, figures: Vec::new(), report: None };
         native.report(env);
         native
     }
@@ -55,6 +59,11 @@ impl NativeDocument {
             figures.extend([index, usize::from(is_assistant), before, after].map(|figure| figure as f64));
         }
         Self { figures, ..Self::new(env, document) }
+    }
+
+    pub(super) fn compressed(env: Env, compressed: Compressed) -> Self {
+        let Compressed { document, messages, transforms } = compressed;
+        Self { report: Some((messages, transforms)), ..Self::new(env, document) }
     }
 
     pub(super) fn document(&self) -> Result<&Document> {
@@ -183,6 +192,32 @@ impl NativeDocument {
         let mut submission = Submission::new(pool, control, "compress").bytes(document.byte_length());
         let cancel = submission.token();
         Ok(PoolTask::new(submission, Truncate { document, cancel }))
+    }
+
+    /// A document with its messages shortened. `numbers` and `query` are as for `compress`; the last number says how many
+    /// turns stay as they are.
+    #[napi(
+        ts_args_type = "pool: number, control: number, numbers: Float64Array, query: string",
+        ts_return_type = "Promise<NativeDocument>"
+    )]
+    pub fn compress(
+        &self,
+        pool: u32,
+        control: f64,
+        numbers: &[f64],
+        query: String,
+    ) -> Result<PoolTask<CompressDocument>> {
+        CompressDocument::submit(self.document()?.clone(), pool, control, numbers, query)
+    }
+
+    /// What compressing did: of each message four numbers, its action, the place of its reason in the list that follows, its
+    /// tokens before and after; reasons; names of what was done.
+    #[napi(ts_return_type = "[Uint32Array, string[], string[]]")]
+    pub fn what_was_done<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
+        let (messages, transforms) = self.report.as_ref().map_or((&[][..], &[][..]), |(m, t)| (m, t));
+        let report = document_report(env.raw(), messages, transforms)?;
+        // SAFETY: the handle was just made by this environment.
+        Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), report) })
     }
 
     /// What truncating did: the number of messages, characters before and after; then, of every message that was

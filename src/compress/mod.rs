@@ -8,6 +8,7 @@ pub mod form;
 pub mod kind;
 mod kinds;
 pub mod marker;
+pub mod message;
 pub mod noise;
 pub mod options;
 pub mod pipeline;

@@ -36,6 +36,13 @@ pub struct Options {
     pub cache: bool,
 }
 
+impl Options {
+    /// Gives the result so far at the deadline, or at `end` if that comes first.
+    pub fn work_until(&mut self, end: Option<Instant>) {
+        self.deadline = [self.deadline, end].into_iter().flatten().min();
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {

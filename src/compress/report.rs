@@ -29,6 +29,17 @@ impl Reason {
     }
 }
 
+impl Outcome {
+    /// What was done.
+    pub fn transforms(&self) -> &[&'static str] {
+        match &self.reason {
+            Reason::Transforms(names) => names,
+            Reason::Repeated => &["repeat"],
+            _ => &[],
+        }
+    }
+}
+
 /// All of it.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -77,12 +88,7 @@ impl Report {
     }
 
     fn add_transforms(&mut self, outcome: &Outcome) {
-        let names: &[&'static str] = match &outcome.reason {
-            Reason::Transforms(names) => names,
-            Reason::Repeated => &["repeat"],
-            _ => &[],
-        };
-        for name in names {
+        for name in outcome.transforms() {
             if !self.transforms.contains(name) {
                 self.transforms.push(name);
             }

@@ -115,6 +115,11 @@ impl Document {
     }
 }
 
+/// The compact text of a value.
+pub fn text_of(node: &Node, cancel: &CancelToken) -> Result<Block, Interrupt> {
+    write::write(node, cancel)
+}
+
 /// The same value as text of its own.
 fn flatten(node: &Node, account: &Arc<Account>) -> Result<Node, Error> {
     let cancel = CancelToken::new();
