@@ -9,7 +9,7 @@
  */
 
 const { FIGURES, recall, remember } = require('./compress/memory');
-const { ASIDE, KIND_BITS, Texts, WORDS, startOfTurns, textOf } = require('./compress/messages');
+const { ASIDE, COUNTED, KIND_BITS, Texts, WORDS, callLength, startOfTurns, textOf } = require('./compress/messages');
 const { budgetOf, packOptions, wrongOption } = require('./compress/options');
 const { ACTIONS, Lateness, reasonFor, statsOf } = require('./compress/report');
 const { send } = require('./compress/send');
@@ -187,18 +187,20 @@ class Work {
     return withTools({ messages: out, compressed: stats.tokens_after < stats.tokens_before, stats }, options);
   }
 
-  /**
-   * Tokens of a character of each kind, and of a call, as far as they were counted.
-   */
+  /** Tokens of a character of each kind, as far as texts like those that were left out were counted. */
   likes() {
-    const { words, kind, count, source } = this.texts;
+    const { words, kind, count, source, stride } = this.texts;
     const { figures } = this.known;
-    // A few of what is usual, for where there is nothing to go by.
-    const lengths = [40, 40, 40, 1];
-    const tokens = [9, 9, 10, 25];
+    // A little of what is usual, for where there is nothing to go by.
+    const lengths = [4, 4, 4, 4];
+    const tokens = [1, 1, 1, 1];
+    if (stride === 0) return lengths;
     for (let entry = 0; entry < count; entry++) {
-      if (words[entry * WORDS] !== 0) continue;
-      lengths[kind[entry]] += typeof source[entry] === 'string' ? words[entry * WORDS + 1] : 1;
+      const at = entry * WORDS;
+      if (words[at] !== 0 || (words[at + 2] & stride) !== 0) continue;
+      const length = typeof source[entry] === 'string' ? words[at + 1] : callLength(source[entry]);
+      if (length > COUNTED) continue;
+      lengths[kind[entry]] += length;
       tokens[kind[entry]] += figures[entry * FIGURES + 2];
     }
     return tokens.map((sum, like) => sum / lengths[like]);

@@ -216,7 +216,7 @@ class Texts {
   item(item, index, isRecent) {
     if (OUTPUTS.has(item.type)) return this.result(item, 'output', item.call_id, index, isRecent);
     if (isCall(item)) {
-      this.keep(item, 1, index, CALL);
+      this.keep(item, callLength(item), index, CALL);
       return 'tool call';
     }
     this.keepAll(item.content, index, OTHER);
@@ -293,7 +293,7 @@ class Texts {
   said(message, index, isRecent) {
     const { content, tool_calls: calls } = message;
     if (Array.isArray(calls)) {
-      for (let i = 0; i < calls.length; i++) this.keep(calls[i], 1, index, CALL);
+      for (let i = 0; i < calls.length; i++) this.keep(calls[i], callLength(calls[i]), index, CALL);
     }
     if (typeof content === 'string' && content.length < SHORT_SAID) {
       this.keep(content, content.length, index, ASSISTANT);
@@ -355,7 +355,7 @@ class Texts {
         }
         reason = combine(reason, protection);
       } else if (block.type === 'tool_use') {
-        this.keep(block, 1, index, CALL);
+        this.keep(block, callLength(block), index, CALL);
       } else if (typeof block.thinking === 'string') {
         this.keep(block.thinking, block.thinking.length, index, ASSISTANT);
       }
@@ -375,7 +375,7 @@ class Texts {
     for (const block of content) {
       if (typeof block !== 'object' || block === null) continue;
       if (typeof block.text === 'string') this.keep(block.text, block.text.length, index, kind);
-      else if (block.type === 'tool_use') this.keep(block, 1, index, CALL);
+      else if (block.type === 'tool_use') this.keep(block, callLength(block), index, CALL);
       else if (typeof block.thinking === 'string') this.keep(block.thinking, block.thinking.length, index, kind);
     }
   }
@@ -476,6 +476,21 @@ function textOf(source) {
 }
 
 /**
+ * About the length of a call's text.
+ * @param {any} call
+ */
+function callLength(call) {
+  const named = call?.function ?? call;
+  const input = named?.arguments ?? named?.input;
+  if (typeof input === 'string') return input.length + 16;
+  let length = 16;
+  if (typeof input === 'object' && input !== null) {
+    for (const key in input) length += key.length + 6 + (typeof input[key] === 'string' ? input[key].length : 6);
+  }
+  return length;
+}
+
+/**
  * A call's input, much as JSON.stringify writes it; ropes, so that nothing is copied.
  * @param {any} value
  * @param {number} depth
@@ -516,4 +531,4 @@ function beginsTurn(message) {
   return content.some((block) => typeof block === 'object' && block !== null && block.type !== 'tool_result');
 }
 
-module.exports = { ASIDE, KIND_BITS, Texts, WORDS, startOfTurns, textOf };
+module.exports = { ASIDE, COUNTED, KIND_BITS, Texts, WORDS, callLength, startOfTurns, textOf };

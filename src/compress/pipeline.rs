@@ -187,12 +187,15 @@ impl Pipeline<'_> {
 
     fn piece(&mut self, piece: &Piece<'_>) -> Result<Outcome, Error> {
         let text = piece.text;
+        self.cancel.check()?;
         match piece.purpose {
             Purpose::Aside => return Ok(Outcome::kept(Reason::Protected, 0)),
             Purpose::Count => return Ok(Outcome::kept(Reason::Protected, tokens::estimate(text) as u32)),
             Purpose::Result | Purpose::Said => {}
         }
         let before = tokens::estimate(text) as u32;
+        // An estimate that was interrupted is none.
+        self.cancel.check()?;
         if before < self.options.min_tokens {
             return Ok(Outcome::kept(Reason::Short, before));
         }
@@ -202,8 +205,8 @@ impl Pipeline<'_> {
         if self.is_retrieved(piece) {
             return Ok(Outcome::kept(Reason::Retrieved, before));
         }
-        self.cancel.check()?;
         let key = content::key(text);
+        self.cancel.check()?;
         if let Some(message) = self.met.get(&key) {
             let text = marker::repeat(piece.message.saturating_sub(*message) as usize, text.trim_start());
             let after = tokens::estimate(&text) as u32;
@@ -346,6 +349,9 @@ fn or_kept(
 ) -> Result<Outcome, Error> {
     outcome.or_else(|error| {
         cancel.check()?;
+        if piece.purpose == Purpose::Aside {
+            return Ok(Outcome::kept(Reason::Protected, 0));
+        }
         let late = error.kind == ErrorKind::TaskTimeout;
         let reason = if late { Reason::Deadline } else { Reason::Failed(error.message) };
         Ok(Outcome::kept(reason, tokens::rough(piece.text)))
