@@ -28,11 +28,13 @@ class Known {
     this.key = key;
     /** @type {any[]} */
     this.source = [];
+    /** @type {Uint32Array} */
     this.words = new Uint32Array(0);
     /** @type {(import('./messages').Lead | null)[]} */
     this.lead = [];
     /** Entries for which there are figures. */
     this.count = 0;
+    /** @type {Uint32Array} */
     this.figures = new Uint32Array(0);
     /** New texts by entry. @type {(string | undefined)[]} */
     this.texts = [];

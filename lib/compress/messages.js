@@ -66,7 +66,7 @@ const KIND_BITS = 2;
 /** The texts of messages, in order. */
 class Texts {
   /**
-   * @param {readonly any[]} messages
+   * @param {any[]} messages
    * @param {boolean} [all] Whether all texts are to be counted, and to know what led to them.
    */
   constructor(messages, all = false) {
@@ -77,7 +77,7 @@ class Texts {
     if (!all) while ((this.stride + 1) * FEW < messages.length && this.stride < MAX_STRIDE - 1) this.stride = 2 * this.stride + 1;
     /** Entries. */
     this.count = 0;
-    /** What src/bindings/compress.rs reads of each. */
+    /** What src/bindings/compress.rs reads of each. @type {Uint32Array} */
     this.words = new Uint32Array(WORDS * ((messages.length >> 1) + 16));
     /** Texts; of calls, the objects that have their names and inputs. @type {any[]} */
     this.source = [];
@@ -531,4 +531,11 @@ function beginsTurn(message) {
   return content.some((block) => typeof block === 'object' && block !== null && block.type !== 'tool_result');
 }
 
-module.exports = { ASIDE, COUNTED, KIND_BITS, Texts, WORDS, callLength, startOfTurns, textOf };
+exports.ASIDE = ASIDE;
+exports.COUNTED = COUNTED;
+exports.KIND_BITS = KIND_BITS;
+exports.Texts = Texts;
+exports.WORDS = WORDS;
+exports.callLength = callLength;
+exports.startOfTurns = startOfTurns;
+exports.textOf = textOf;
