@@ -447,8 +447,8 @@ fn js_text(text: String) -> JsText {
 
 fn handed(env: sys::napi_env, text: JsText) -> Result<sys::napi_value> {
     match text {
-        JsText::Latin1(text) => strings::latin1(env, text),
-        JsText::Utf16(text) => strings::utf16(env, text),
+        JsText::Latin1(text) => strings::latin1(env, text, strings::Life::Short),
+        JsText::Utf16(text) => strings::utf16(env, text, strings::Life::Short),
     }
 }
 

@@ -156,11 +156,11 @@ impl Disk {
         let (mut order, mut uses) = (writing.open_table(ORDER)?, writing.open_table(USES)?);
         let mut texts = writing.open_table(TEXTS)?;
         loop {
-            let Some((used, id)) = order.first()?.map(|first| first.0.value()) else { break };
-            if sum <= self.max_bytes && now.saturating_sub(used) <= self.keep_minutes {
+            let Some((last, id)) = order.first()?.map(|first| first.0.value()) else { break };
+            if sum <= self.max_bytes && now.saturating_sub(last) <= self.keep_minutes {
                 break;
             }
-            order.remove((used, id))?;
+            order.remove((last, id))?;
             texts.remove(id)?;
             sum = sum.saturating_sub(uses.remove(id)?.map_or(0, |used| used.value().1));
         }
