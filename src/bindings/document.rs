@@ -18,8 +18,8 @@ use crate::cancel::CancelToken;
 use crate::compress::message::{Compressed, Message};
 use crate::compress::{Action, Truncated, truncate};
 use crate::error::{self, ErrorKind};
+use crate::json::Text;
 use crate::json::document::{Account, Change, Document, Kind, Node, Pointer, Source, Token, Value};
-use crate::json::{Characters, Text};
 use crate::memory::Block;
 
 /// A document, or what is left of one that was disposed of.
@@ -304,12 +304,7 @@ fn scalar(environment: &Environment, value: Option<Value>) -> Result<sys::napi_v
     let env = environment.raw();
     let mut result = ptr::null_mut();
     match value {
-        Some(Value::String(Characters::Latin1(text))) => {
-            return strings::latin1(env, text.into_vec(), Life::Short);
-        }
-        Some(Value::String(Characters::Utf16(text))) => {
-            return strings::utf16(env, text.into_vec(), Life::Short);
-        }
+        Some(Value::String(text)) => return strings::characters(env, text, Life::Short),
         Some(Value::Number(number)) => return environment.number(number),
         Some(Value::Boolean(value)) => {
             // SAFETY: on the environment's thread.

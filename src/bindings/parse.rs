@@ -13,7 +13,7 @@ use super::strings::{self, Life};
 use super::task::{PoolTask, Submission};
 use crate::cancel::CancelToken;
 use crate::json::document::Document;
-use crate::json::{self, Characters, StringBlock, Tape, Text};
+use crate::json::{self, StringBlock, Tape, Text};
 use crate::memory::Block;
 
 /// Reads one text, or the text of a document.
@@ -83,10 +83,7 @@ fn load(environment: &Environment, tape: Tape, life: Life) -> Result<sys::napi_v
     // SAFETY: on the environment's thread.
     check_status!(unsafe { sys::napi_create_array_with_length(env, tape.blocks.len(), &raw mut blocks) })?;
     for (index, StringBlock { characters, .. }) in tape.blocks.into_iter().enumerate() {
-        let string = match characters {
-            Characters::Latin1(text) => strings::latin1(env, text.into_vec(), life),
-            Characters::Utf16(text) => strings::utf16(env, text.into_vec(), life),
-        }?;
+        let string = strings::characters(env, characters, life)?;
         // SAFETY: on the environment's thread, both handles just made.
         check_status!(unsafe { sys::napi_set_element(env, blocks, index as u32, string) })?;
     }

@@ -15,7 +15,7 @@ use napi::bindgen_prelude::{Error, Result, Status, Unknown, Utf16String, check_s
 use napi::{Env, ScopedTask};
 use napi_derive::napi;
 
-use super::strings::{self, Life};
+use super::strings;
 use super::task::{PoolTask, Submission};
 use crate::cancel::CancelToken;
 use crate::json::encoding::{TEXT_HEADER, word};
@@ -218,8 +218,8 @@ impl<'env> ScopedTask<'env> for Stringify {
     fn resolve(&mut self, env: &'env Env, written: Written) -> Result<Self::JsValue> {
         let result = match written {
             Written::Bytes(bytes) => strings::buffer(env.raw(), bytes)?,
-            Written::Text(JsText::Latin1(text)) => strings::latin1(env.raw(), text, Life::Short)?,
-            Written::Text(JsText::Utf16(text)) => strings::utf16(env.raw(), text, Life::Short)?,
+            Written::Text(JsText::Latin1(text)) => strings::latin1(env.raw(), text)?,
+            Written::Text(JsText::Utf16(text)) => strings::utf16(env.raw(), text)?,
         };
         // SAFETY: the handle was just made by this environment.
         Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), result) })

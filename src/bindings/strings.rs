@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use napi::bindgen_prelude::{Result, check_status, sys};
 
+use crate::json::Characters;
 use crate::memory::{Unit, recycle};
 
 /// Bytes from which a string is handed over rather than copied. A copy this large goes to V8's large-object space,
@@ -58,15 +59,31 @@ pub enum Life {
 }
 
 /// A string of Latin-1 bytes.
-pub fn latin1(env: sys::napi_env, text: Vec<u8>, life: Life) -> Result<sys::napi_value> {
+pub fn latin1(env: sys::napi_env, text: Vec<u8>) -> Result<sys::napi_value> {
+    latin1_of(env, text, Life::Short)
+}
+
+/// A string of UTF-16 units.
+pub fn utf16(env: sys::napi_env, text: Vec<u16>) -> Result<sys::napi_value> {
+    utf16_of(env, text, Life::Short)
+}
+
+/// A string of either.
+pub fn characters(env: sys::napi_env, text: Characters, life: Life) -> Result<sys::napi_value> {
+    match text {
+        Characters::Latin1(text) => latin1_of(env, text.into_vec(), life),
+        Characters::Utf16(text) => utf16_of(env, text.into_vec(), life),
+    }
+}
+
+fn latin1_of(env: sys::napi_env, text: Vec<u8>, life: Life) -> Result<sys::napi_value> {
     create(env, text, life, *EXTERNAL_LATIN1, |env, text, length, result| {
         // SAFETY: `create` passes a live slice, on the environment's thread.
         unsafe { sys::napi_create_string_latin1(env, text.cast(), length, result) }
     })
 }
 
-/// A string of UTF-16 units.
-pub fn utf16(env: sys::napi_env, text: Vec<u16>, life: Life) -> Result<sys::napi_value> {
+fn utf16_of(env: sys::napi_env, text: Vec<u16>, life: Life) -> Result<sys::napi_value> {
     create(env, text, life, *EXTERNAL_UTF16, |env, text, length, result| {
         // SAFETY: as above.
         unsafe { sys::napi_create_string_utf16(env, text, length, result) }
