@@ -24,6 +24,9 @@ pub struct Scratch {
 const LONG: usize = 32;
 const FEW_RUNS: usize = 12;
 
+/// No token is longer; a table of lengths in the vocabularies' files has a byte for each.
+const LONGEST: usize = 255;
+
 /// The tokens of a piece that is not empty.
 pub fn encode<'s>(vocabulary: &Vocabulary, piece: &[u8], scratch: &'s mut Scratch) -> &'s [u32] {
     let Scratch { tokens, runs, dead } = scratch;
@@ -125,8 +128,11 @@ fn search(vocabulary: &Vocabulary, piece: &[u8], tokens: &mut Vec<u32>, dead: &m
         let end = at + vocabulary.length(candidate);
         let is_dead = dead[end / 64] >> (end % 64) & 1 != 0;
         if !is_dead && tokens.last().is_none_or(|&last| stay_apart(vocabulary, last, candidate)) {
-            tokens.push(candidate);
             at = end;
+            if tokens.last() == Some(&candidate) {
+                at = repeat(vocabulary, piece, at, candidate, tokens, dead);
+            }
+            tokens.push(candidate);
             candidate = vocabulary.longest(&piece[at..]).unwrap_or(NONE);
             continue;
         }
@@ -139,6 +145,35 @@ fn search(vocabulary: &Vocabulary, piece: &[u8], tokens: &mut Vec<u32>, dead: &m
             candidate = last;
         }
     }
+}
+
+/// A token stands twice before `at`, the second time about to be pushed. Where what follows is what followed then, as far as any token
+/// reaches, the same token follows: lays down as many, and says where they end.
+fn repeat(
+    vocabulary: &Vocabulary,
+    piece: &[u8],
+    mut at: usize,
+    token: u32,
+    tokens: &mut Vec<u32>,
+    dead: &[u64],
+) -> usize {
+    let length = vocabulary.length(token);
+    let need = length + LONGEST;
+    if piece.len() - at < 2 * need {
+        return at;
+    }
+    let (now, then) = (&piece[at..], &piece[at - length..]);
+    let mut same = now.chunks(64).zip(then.chunks(64)).take_while(|(now, then)| now == then).count() * 64;
+    while same >= need {
+        let end = at + length;
+        if dead[end / 64] >> (end % 64) & 1 != 0 {
+            break;
+        }
+        tokens.push(token);
+        at = end;
+        same -= length;
+    }
+    at
 }
 
 /// Whether two tokens, encoded together, stay as they are.

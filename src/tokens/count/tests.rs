@@ -6,20 +6,16 @@ const BOTH: [Encoding; 2] = [Encoding::O200k, Encoding::Cl100k];
 
 /// The definition: merges the neighbours whose merge comes first, the leftmost of equal ones, until none is left.
 fn merge(vocabulary: &Vocabulary, piece: &[u8]) -> Vec<u32> {
-    let mut parts: Vec<&[u8]> = piece.chunks(1).collect();
-    let rank = |parts: &[&[u8]], at: usize| {
-        let length = parts[at].len() + parts[at + 1].len();
-        let start = parts[..at].iter().map(|part| part.len()).sum::<usize>();
-        vocabulary.lookup(&piece[start..start + length])
-    };
+    // Where parts begin, and the end.
+    let mut borders: Vec<usize> = (0..=piece.len()).collect();
     loop {
-        let ranks = (0..parts.len().saturating_sub(1)).filter_map(|at| Some((rank(&parts, at)?, at)));
+        let ranks = borders.windows(3).enumerate();
+        let ranks =
+            ranks.filter_map(|(at, around)| Some((vocabulary.lookup(&piece[around[0]..around[2]])?, at)));
         let Some((_, at)) = ranks.min() else { break };
-        let start = parts[..at].iter().map(|part| part.len()).sum::<usize>();
-        let merged = &piece[start..start + parts[at].len() + parts[at + 1].len()];
-        parts.splice(at..at + 2, [merged]);
+        borders.remove(at + 1);
     }
-    parts.iter().map(|part| vocabulary.lookup(part).unwrap()).collect()
+    borders.windows(2).map(|part| vocabulary.lookup(&piece[part[0]..part[1]]).unwrap()).collect()
 }
 
 proptest! {
@@ -80,4 +76,17 @@ fn an_interrupted_count_stops() {
     cancel.cancel(crate::cancel::Interrupt::Aborted);
     let text = "word ".repeat(STRETCH);
     assert!(count_up_to(&text, Encoding::O200k, usize::MAX, &cancel).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn long_repetitions_are_merged_as_ever(unit in "[a-c]{2,5}|\\p{Han}|\\PC|[=-]{2,3}|(ab){1,40}c", bytes in 600usize..1200, tail in "[a-c=]{0,3}") {
+        let piece = unit.repeat(bytes / unit.len() + 1) + &tail;
+        for encoding in BOTH {
+            let vocabulary = vocabulary(encoding).unwrap();
+            let mut scratch = Scratch::default();
+            prop_assert_eq!(pair::encode(vocabulary, piece.as_bytes(), &mut scratch), merge(vocabulary, piece.as_bytes()));
+        }
+    }
 }
