@@ -89,7 +89,9 @@ fn of_whole(text: &str) -> Option<Kind> {
             if many {
                 return kinds::json::is_lines(trimmed).then_some(Kind::JsonLines);
             }
-            return is_json(trimmed).then_some(Kind::Json);
+            if is_json(trimmed) {
+                return Some(Kind::Json);
+            }
         }
         (b'[', b']') => {
             let next = bytes[1..].trim_ascii_start().first()?;
@@ -103,7 +105,7 @@ fn of_whole(text: &str) -> Option<Kind> {
         (b'<', _) if begins_html(bytes) => return Some(Kind::Html),
         _ => {}
     }
-    None
+    (matches!(bytes[0], b'{' | b'[') && kinds::json::is_cut(trimmed)).then_some(Kind::Json)
 }
 
 fn is_json(text: &str) -> bool {

@@ -122,7 +122,9 @@ impl Rows {
         }
         let mut counts = [0u32; 7];
         let sort = |cell: &Option<Cell<'_>>| cell.map_or(6, |cell| cell.sort as usize);
-        cells.iter().for_each(|cell| counts[sort(cell)] += 1);
+        for cell in cells {
+            counts[sort(cell)] += 1;
+        }
         // One flag among others is no other sort.
         let flags = counts[Sort::True as usize] + counts[Sort::False as usize];
         (counts[Sort::True as usize], counts[Sort::False as usize]) = (flags, flags);

@@ -24,14 +24,19 @@ use texts::Texts;
 use visible::Visible;
 use write::Writer;
 
-/// Understands a text that is one JSON object or array.
+/// Understands a text that is one JSON object or array, which may break off.
 pub fn understand(text: &str, depth: usize) -> Option<Box<dyn Form + '_>> {
-    form(read::read(text)?, depth)
+    if let Some(tree) = read::read(text) {
+        return form(tree, depth, "");
+    }
+    let (tree, end) = read::read_cut(text)?;
+    let rest = &text[end..];
+    if is_long(rest, text) { None } else { form(tree, depth, rest) }
 }
 
 /// Understands a text of JSON values, one a line.
 pub fn understand_lines(text: &str, depth: usize) -> Option<Box<dyn Form + '_>> {
-    form(read::read_lines(text)?, depth)
+    form(read::read_lines(text)?, depth, "")
 }
 
 /// Where the value ends that begins at `at`; where there is none, how far it was read.
@@ -39,18 +44,28 @@ pub fn end(text: &str, at: usize) -> Result<usize, usize> {
     read::value_end(text, at)
 }
 
+/// Whether a text is JSON that breaks off somewhere near its end.
+pub fn is_cut(text: &str) -> bool {
+    read::read_cut(text).is_some_and(|(_, end)| !is_long(&text[end..], text))
+}
+
+/// Whether what follows broken JSON is too much to be the rest of it.
+fn is_long(rest: &str, text: &str) -> bool {
+    rest.len() > 4096.max(text.len() / 8)
+}
+
 /// Whether a text is values with line breaks between them.
 pub fn is_lines(text: &str) -> bool {
     read::read_lines(text).is_some()
 }
 
-fn form(tree: Tree<'_>, depth: usize) -> Option<Box<dyn Form + '_>> {
+fn form<'a>(tree: Tree<'a>, depth: usize, rest: &'a str) -> Option<Box<dyn Form + 'a>> {
     if !matches!(tree.node(tree.root).kind, Kind::Array | Kind::Object) {
         return None;
     }
     let mut plan = plan::plan(&tree);
     let texts = Texts::new(&tree, &mut plan, depth);
-    Some(Box::new(Json { tree, plan, texts }))
+    Some(Box::new(Json { tree, plan, texts, rest }))
 }
 
 #[derive(Debug)]
@@ -58,6 +73,8 @@ struct Json<'a> {
     tree: Tree<'a>,
     plan: Plan,
     texts: Texts,
+    /// What follows where the text breaks off.
+    rest: &'a str,
 }
 
 impl Form for Json<'_> {
@@ -80,8 +97,12 @@ impl Form for Json<'_> {
     fn write(&self, kept: Kept<'_>, out: &mut String) {
         let visible = (!kept.is_all()).then(|| Visible::new(&self.plan, &self.texts, kept));
         let gaps = visible.as_ref().map_or_else(Gaps::default, |visible| Gaps::new(&self.plan, visible));
-        let Self { tree, plan, texts } = self;
+        let Self { tree, plan, texts, .. } = self;
         Writer { tree, plan, texts, kept, visible: visible.as_ref(), gaps, out }.root();
+        if !self.rest.is_empty() {
+            out.push('\n');
+            return out.push_str(self.rest);
+        }
         // What follows this section begins on a line of its own.
         if self.tree.text.ends_with('\n') {
             out.push('\n');
@@ -200,6 +221,12 @@ mod tests {
                     .collect()
             },
         )
+    }
+
+    #[test]
+    fn texts_that_break_off_are_read_as_far_as_they_go() {
+        let text = r#"[{"a":1,"b":"x"},{"a":2,"b":"y"},{"a":3,"b":"x"},{"a":4,"b"#;
+        assert_eq!(written(text), "(a b)\n1 x\n2 y\n3 x\n,{\"a\":4,\"b");
     }
 
     proptest! {

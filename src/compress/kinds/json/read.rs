@@ -10,6 +10,9 @@ use crate::cancel;
 /// Containers that may lie one in another; deeper text is left as it is.
 pub const MAX_DEPTH: usize = 96;
 
+/// Items that an array must have had where a text breaks off.
+const MIN_ITEMS: usize = 3;
+
 /// Bytes between two looks at whether the work should stop.
 const CHECK_EVERY: usize = 64 << 10;
 
@@ -93,11 +96,6 @@ impl<'a> Tree<'a> {
         self.keys[key as usize]
     }
 
-    /// Key lists are numbered below this.
-    pub fn shape_count(&self) -> usize {
-        self.shapes.len()
-    }
-
     /// The keys of an object of this shape, in order.
     pub fn keys_of(&self, shape: u32) -> Vec<u32> {
         let mut keys = Vec::with_capacity(self.shapes[shape as usize].length as usize);
@@ -108,10 +106,6 @@ impl<'a> Tree<'a> {
         }
         keys.reverse();
         keys
-    }
-
-    pub fn nodes(&self) -> usize {
-        self.nodes.len()
     }
 }
 
@@ -159,7 +153,19 @@ pub fn value_end(text: &str, at: usize) -> Result<usize, usize> {
     if value.is_some() { Ok(end) } else { Err(end) }
 }
 
+/// Reads a text that breaks off in an array, as far as that has whole items; also where the last one ends.
+pub fn read_cut(text: &str) -> Option<(Tree<'_>, usize)> {
+    let mut reader = Reader::new(text);
+    reader.skip_spaces();
+    if reader.value().is_some() || cancel::is_interrupted() {
+        return None;
+    }
+    let (root, end) = reader.repair()?;
+    Some((reader.finish(root), end))
+}
+
 /// A container that is open.
+#[derive(Debug)]
 struct Frame {
     start: u32,
     /// Its first child in `pending`.
@@ -177,6 +183,8 @@ struct Reader<'a> {
     check_at: usize,
     nodes: Vec<Node>,
     pending: Vec<Node>,
+    /// Containers that are open, innermost last.
+    open: Vec<Frame>,
     shapes: Vec<Shape<'a>>,
     transitions: HashMap<(u32, u32), u32>,
     keys: Vec<&'a str>,
@@ -192,6 +200,7 @@ impl<'a> Reader<'a> {
             check_at: CHECK_EVERY,
             nodes: Vec::new(),
             pending: Vec::new(),
+            open: Vec::new(),
             shapes: vec![Shape { parent: 0, key: 0, length: 0, next_key: "", next: u32::MAX }],
             transitions: HashMap::new(),
             keys: Vec::new(),
@@ -221,92 +230,102 @@ impl<'a> Reader<'a> {
         if self.bytes.len() > (i32::MAX as usize) {
             return None;
         }
-        let mut open: Vec<Frame> = Vec::new();
-        let base = self.pending.len();
         loop {
             // A value starts here.
-            match self.byte() {
-                b'{' => {
-                    open.push(Frame { start: self.at as u32, first: self.pending.len() as u32, shape: 0 });
-                    self.at += 1;
-                    self.skip_spaces();
-                    if self.byte() == b'}' {
-                        self.close(open.pop()?);
-                    } else {
-                        let frame = open.last_mut()?;
-                        frame.shape = self.member(0)?;
-                        continue;
-                    }
-                }
-                b'[' => {
-                    open.push(Frame {
-                        start: self.at as u32,
-                        first: self.pending.len() as u32,
-                        shape: ARRAY,
-                    });
-                    self.at += 1;
-                    self.skip_spaces();
-                    if self.byte() == b']' {
-                        self.close(open.pop()?);
-                    } else if open.len() > MAX_DEPTH {
-                        return None;
-                    } else {
-                        continue;
-                    }
-                }
-                _ => {
-                    let scalar = self.scalar()?;
-                    self.pending.push(scalar);
-                }
-            }
-            // A value ended here.
-            loop {
-                let Some(frame) = open.last_mut() else {
-                    debug_assert_eq!(self.pending.len(), base + 1);
-                    return self.pending.pop();
-                };
-                if self.at >= self.check_at {
-                    self.check_at = self.at + CHECK_EVERY;
-                    if cancel::is_interrupted() {
-                        return None;
-                    }
-                }
-                self.skip_spaces();
-                let byte = self.byte();
+            let first = self.byte();
+            if matches!(first, b'{' | b'[') {
+                let shape = if first == b'{' { 0 } else { ARRAY };
+                let frame = Frame { start: self.at as u32, first: self.pending.len() as u32, shape };
+                self.open.push(frame);
                 self.at += 1;
-                if byte == b',' {
-                    self.skip_spaces();
-                    if frame.shape != ARRAY {
-                        let shape = frame.shape;
-                        frame.shape = self.member(shape)?;
-                    }
-                    break;
-                }
-                if byte != (if frame.shape == ARRAY { b']' } else { b'}' }) {
+                self.skip_spaces();
+                // The closing bracket is two more than the opening one, in ASCII.
+                if self.byte() == first + 2 {
+                    self.close()?;
+                } else if self.open.len() > MAX_DEPTH {
                     return None;
+                } else {
+                    if first == b'{' {
+                        self.next_member()?;
+                    }
+                    continue;
                 }
-                self.at -= 1;
-                let frame = open.pop()?;
-                self.close(frame);
+            } else {
+                let scalar = self.scalar()?;
+                self.pending.push(scalar);
             }
-            if open.len() > MAX_DEPTH {
-                return None;
+            if self.after_value()? {
+                return self.pending.pop();
             }
         }
     }
 
-    /// Ends a container at its closing bracket.
-    fn close(&mut self, frame: Frame) {
-        self.at += 1;
-        let node = if frame.shape == ARRAY {
-            self.array(frame.start, frame.first as usize)
-        } else {
-            let mut node = self.array(frame.start, frame.first as usize);
-            node.kind = Kind::Object;
-            node.shape = frame.shape;
-            node
+    /// What follows a value: ends of containers, then the start of the next value (`false`) or the end (`true`).
+    #[inline(always)]
+    fn after_value(&mut self) -> Option<bool> {
+        loop {
+            let Some(frame) = self.open.last() else { return Some(true) };
+            let is_array = frame.shape == ARRAY;
+            if self.at >= self.check_at {
+                self.check_at = self.at + CHECK_EVERY;
+                if cancel::is_interrupted() {
+                    return None;
+                }
+            }
+            self.skip_spaces();
+            match (self.byte(), is_array) {
+                (b',', _) => {
+                    self.at += 1;
+                    self.skip_spaces();
+                    if !is_array {
+                        self.next_member()?;
+                    }
+                    return Some(false);
+                }
+                (b']', true) | (b'}', false) => self.close()?,
+                _ => return None,
+            }
+        }
+    }
+
+    /// Reads a key of the innermost container, up to its value.
+    #[inline(always)]
+    fn next_member(&mut self) -> Option<()> {
+        let shape = self.open.last()?.shape;
+        let shape = self.member(shape)?;
+        self.open.last_mut()?.shape = shape;
+        Some(())
+    }
+
+    /// Ends what is open where the text breaks off: what was read of the outermost array that had a few items, and of
+    /// what it lies in. Also where the last of the items ends.
+    fn repair(&mut self) -> Option<(Node, usize)> {
+        let ends = |at: usize| self.open.get(at + 1).map_or(self.pending.len(), |next| next.first as usize);
+        let is_cut = |at: &usize| {
+            self.open[*at].shape == ARRAY && ends(*at) - self.open[*at].first as usize >= MIN_ITEMS
         };
+        let cut = (0..self.open.len()).find(is_cut)?;
+        self.pending.truncate(ends(cut));
+        self.open.truncate(cut + 1);
+        let end = self.pending.last()?.end as usize;
+        while !self.open.is_empty() {
+            self.at = end - 1;
+            self.close()?;
+        }
+        Some((self.pending.pop()?, end))
+    }
+
+    /// Ends the innermost container at its closing bracket.
+    #[inline(always)]
+    fn close(&mut self) -> Option<()> {
+        let frame = self.open.pop()?;
+        self.at += 1;
+        let mut node = self.array(frame.start, frame.first as usize);
+        if frame.shape != ARRAY {
+            (node.kind, node.shape) = (Kind::Object, frame.shape);
+        }
         self.pending.push(node);
+        Some(())
     }
 
     /// The nodes that are pending from `first` on, made the children of an array.
@@ -519,6 +538,30 @@ mod tests {
         }
         assert!(read(&"[".repeat(100_000)).is_none());
         assert!(read(&("[".repeat(90) + &"]".repeat(90))).is_some());
+    }
+
+    #[test]
+    fn texts_may_break_off() {
+        for (text, expected, rest) in [
+            ("[1,2,3,4", "[1,2,3,4]", ""),
+            ("[1,2,3,\"ab", "[1,2,3]", ",\"ab"),
+            (
+                r#"{"n":2,"a":[{"x":1},{"x":2},{"x":3},{"x"... [cut]"#,
+                r#"{"n":2,"a":[{"x":1},{"x":2},{"x":3}]}"#,
+                r#",{"x"... [cut]"#,
+            ),
+            (r#"[[1,2],[3,4],[5,6],[7"#, "[[1,2],[3,4],[5,6]]", ",[7"),
+        ] {
+            let (tree, end) = read_cut(text).unwrap();
+            assert_eq!(
+                rebuild(&tree, tree.root),
+                serde_json::from_str::<serde_json::Value>(expected).unwrap()
+            );
+            assert_eq!(&text[end..], rest);
+        }
+        for text in ["[1,2,3]", "[1,2", "{\"a\":1,\"b\":2,", "no", ""] {
+            assert!(read_cut(text).is_none(), "{text}");
+        }
     }
 
     #[test]

@@ -32,13 +32,13 @@ pub const JSON: &str = "json";
 /// A string that is a text.
 pub struct Text {
     pub owner: Owner,
-    pub id: Id,
-    /// Before `text`, from which it borrows.
+    /// Dropped before the text that they borrow from.
     parts: Vec<Part<'static>>,
     /// The first unit and how many there are.
     pub units: Range<usize>,
     pub is_json: bool,
-    text: Arc<str>,
+    /// What the parts borrow from.
+    _text: Arc<str>,
 }
 
 /// A section.
@@ -139,7 +139,7 @@ impl Text {
         } else {
             0
         };
-        Some(Self { owner, id, parts, units: 0..count, is_json, text })
+        Some(Self { owner, parts, units: 0..count, is_json, _text: text })
     }
 
     /// Writes it, if that can be told from other values; else it is to be written as a string.
@@ -176,9 +176,5 @@ impl Text {
         }
         out.push_str(FENCE);
         true
-    }
-
-    pub fn len(&self) -> usize {
-        self.text.len()
     }
 }

@@ -204,11 +204,10 @@ fn ask(tree: &Tree<'_>, plan: &Plan, query: &Query, judged: &mut [Rows]) {
 fn own_text<'a>(tree: &Tree<'a>, plan: &Plan, list: &List, row: usize) -> &'a str {
     let node = tree.node(list.rows[row]);
     let start = match list.keys.get(row) {
-        Some(_) => {
-            // The key stands before the value.
+        Some(key) => {
+            // The key stands before the value, in quotes.
             let before = &tree.text[..node.start as usize];
-            let end = before.rfind('"').unwrap_or(0);
-            end.saturating_sub(0)
+            before.rfind('"').unwrap_or(0).saturating_sub(tree.key(*key).len())
         }
         None => node.start as usize,
     };

@@ -43,10 +43,13 @@ impl Writer<'_, '_> {
     }
 
     fn value(&mut self, id: Id) {
-        if let Some(list) = self.list_at(id) {
+        let kind = self.tree.node(id).kind;
+        if matches!(kind, Kind::Array | Kind::Object)
+            && let Some(list) = self.list_at(id)
+        {
             return self.list(list, false);
         }
-        match self.tree.node(id).kind {
+        match kind {
             Kind::Array => {
                 self.out.push('[');
                 for (index, child) in self.tree.children(id).enumerate() {
