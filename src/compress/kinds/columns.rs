@@ -10,6 +10,7 @@ use super::numbers::{self, Series};
 use super::survey::survey;
 use crate::compress::form::value;
 use crate::compress::signal::{self, Severity};
+use crate::compress::words::boundary;
 
 /// What a cell is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,7 +181,7 @@ impl Rows {
 
     /// Where most are the same: the few that are not.
     fn exceptions(&mut self, numbers: &[Option<f64>], median: f64) {
-        let is_other = |number: &Option<f64>| number.is_some_and(|number| number != median);
+        let is_other = |number: &Option<f64>| number.is_some_and(|number| (number - median).abs() > 0.0);
         let count = numbers.iter().filter(|number| is_other(number)).count();
         if count > 3.max(numbers.len() / 50) {
             return;
@@ -300,8 +301,7 @@ impl Rows {
 
     /// Texts of several words are judged as lines of a log are.
     fn sentences(&mut self, cells: &[Option<Cell<'_>>]) {
-        let start = |text: &str| text.floor_char_boundary(REACH.min(text.len()));
-        let texts = cells.iter().map(|cell| cell.map_or("", |cell| &cell.text[..start(cell.text)]));
+        let texts = cells.iter().map(|cell| cell.map_or("", |cell| &cell.text[..boundary(cell.text, REACH)]));
         for (row, (worth, family)) in survey(texts).into_iter().enumerate() {
             if cells[row].is_some() {
                 self.value[row] += worth;
@@ -365,23 +365,21 @@ impl Name {
             || matches!(cell.text, "" | "0" | "[]" | "{}" | "none" | "None" | "null" | "-" | "0.0");
         match (self, cell.sort) {
             (_, Sort::Null) => (Severity::Ordinary, false),
-            (Self::Failure, _) => (if empty { Severity::Ordinary } else { Severity::Error }, true),
+            (Self::Failure, _) | (Self::Exit, Sort::Number) => {
+                (if empty { Severity::Ordinary } else { Severity::Error }, true)
+            }
             (Self::Good, Sort::False) => (Severity::Error, false),
             (Self::Status, Sort::Number | Sort::Text) if cell.text.len() == 3 => match cell.text.as_bytes() {
                 [b'5', b'0'..=b'9', b'0'..=b'9'] => (Severity::Error, true),
                 [b'4', b'0'..=b'9', b'0'..=b'9'] => (Severity::Warning, true),
                 _ => (signal::severity(cell.text), true),
             },
-            (Self::Exit, Sort::Number) => (if empty { Severity::Ordinary } else { Severity::Error }, true),
             (Self::Level, Sort::Number) => match cell.text {
                 "40" => (Severity::Warning, true),
                 "50" | "60" => (Severity::Error, true),
                 _ => (Severity::Ordinary, true),
             },
-            (_, Sort::Text | Sort::Other) => {
-                let end = cell.text.floor_char_boundary(REACH.min(cell.text.len()));
-                signal::judge(&cell.text[..end])
-            }
+            (_, Sort::Text | Sort::Other) => signal::judge(&cell.text[..boundary(cell.text, REACH)]),
             _ => (Severity::Ordinary, true),
         }
     }
@@ -456,7 +454,9 @@ impl Spread {
     fn of(numbers: impl Iterator<Item = f64>) -> Self {
         let mut numbers: Vec<f64> = numbers.collect();
         let median = median(&mut numbers);
-        numbers.iter_mut().for_each(|number| *number = (*number - median).abs());
+        for number in &mut numbers {
+            *number = (*number - median).abs();
+        }
         Self { median, spread: self::median(&mut numbers) }
     }
 

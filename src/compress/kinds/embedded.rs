@@ -56,8 +56,7 @@ impl Finder {
         // What opens must be followed by what may be in it.
         let inside = text.as_bytes()[start + 1..].trim_ascii_start().first()?;
         let fits = match (bytes[at], inside) {
-            (b'{', b'"') => true,
-            (b'[', b'{' | b'[' | b'"' | b'-' | b't' | b'f' | b'n') => true,
+            (b'{', b'"') | (b'[', b'{' | b'[' | b'"' | b'-' | b't' | b'f' | b'n') => true,
             (b'[', digit) => digit.is_ascii_digit(),
             _ => false,
         };

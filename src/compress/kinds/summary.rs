@@ -45,6 +45,7 @@ fn name(value: &str, out: &mut String) {
 }
 
 /// What the values of a column were: how many of each, from where to where.
+#[allow(clippy::struct_excessive_bools)] // what is not, or no longer, true of the values
 #[derive(Debug, Default)]
 pub struct Summary<'a> {
     counts: Vec<(&'a str, u32)>,
@@ -161,7 +162,9 @@ mod tests {
 
     fn text(values: &[&'static str], numbers: bool) -> Option<String> {
         let mut summary = Summary::default();
-        values.iter().for_each(|value| summary.add(value, numbers));
+        for value in values {
+            summary.add(value, numbers);
+        }
         summary.text()
     }
 

@@ -134,7 +134,7 @@ impl<'a> Grid<'a> {
     }
 
     /// Ranges and counts of the columns of some rows.
-    fn details(&self, rows: impl Iterator<Item = usize> + Clone) -> String {
+    fn details(&self, rows: &(impl Iterator<Item = usize> + Clone)) -> String {
         let mut details = Details::default();
         for (column, name) in self.split.names.iter().enumerate() {
             if details.is_full() || self.constants[column] {
@@ -169,7 +169,7 @@ impl<'a> Grid<'a> {
             }
             let end = (row..count).find(|row| !hidden(*row)).unwrap_or(count);
             if gaps <= MOST_TOLD_APART {
-                marker::gap(out, end - row, "row", &self.details(row..end));
+                marker::gap(out, end - row, "row", &self.details(&(row..end)));
             } else {
                 // Writing to a string does not fail.
                 let _ = write!(out, "…{}", end - row);
@@ -178,7 +178,7 @@ impl<'a> Grid<'a> {
         }
         if gaps > MOST_TOLD_APART {
             let rows = (0..count).filter(|row| hidden(*row));
-            let details = format!("…n stands for n of them; {}", self.details(rows.clone()));
+            let details = format!("…n stands for n of them; {}", self.details(&rows));
             out.push('\n');
             marker::gap(out, rows.count(), "row", details.trim_end_matches("; "));
         }

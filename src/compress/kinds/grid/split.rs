@@ -179,7 +179,7 @@ fn is_rule(line: &str) -> bool {
     line.len() >= 3
         && line.bytes().all(|byte| b"-+|:= ".contains(&byte))
         && line.contains(['-', '='])
-        && (line.contains("--") || line.contains("==") || line.contains("|"))
+        && (line.contains("--") || line.contains("==") || line.contains('|'))
 }
 
 /// Reads one record (RFC 4180): where the next one begins.

@@ -299,9 +299,9 @@ impl Reader<'_> {
                 Value::Object(row)
             };
             if map {
-                members.push((key, value))
+                members.push((key, value));
             } else {
-                items.push(value)
+                items.push(value);
             }
             self.eat('\n');
         }

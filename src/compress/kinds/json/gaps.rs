@@ -109,7 +109,7 @@ fn details_of(
         details.add("keys", &range);
     }
     if list.shape.has_columns() {
-        columns_of(tree, &list.columns, "", rows, &mut details);
+        columns_of(tree, &list.columns, "", &rows, &mut details);
     } else {
         let mut values = Summary::default();
         rows.for_each(|row| add_cell(tree, list.rows[row], &mut values));
@@ -122,7 +122,7 @@ fn columns_of(
     tree: &Tree<'_>,
     columns: &[Column],
     name: &str,
-    rows: impl Iterator<Item = usize> + Clone,
+    rows: &(impl Iterator<Item = usize> + Clone),
     details: &mut Details,
 ) {
     for column in columns {
@@ -141,7 +141,7 @@ fn columns_of(
                 details.add(&path(name, tree.key(column.key)), &values);
             }
             Content::Group(columns) => {
-                columns_of(tree, columns, &path(name, tree.key(column.key)), rows.clone(), details);
+                columns_of(tree, columns, &path(name, tree.key(column.key)), rows, details);
             }
             _ => {}
         }

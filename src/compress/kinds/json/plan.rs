@@ -311,10 +311,10 @@ impl Planner<'_, '_> {
         let present = || column.cells.iter().copied().filter(|cell| *cell != NONE);
         let kind = |id: Id| tree.node(id).kind;
         let is_object = present().all(|cell| kind(cell) == Kind::Object);
-        if is_object || present().all(|cell| kind(cell) == Kind::Array) {
-            if let Some(content) = self.nested(number, column, is_object) {
-                return content;
-            }
+        if (is_object || present().all(|cell| kind(cell) == Kind::Array))
+            && let Some(content) = self.nested(number, column, is_object)
+        {
+            return content;
         }
         let rows = column.cells.iter().enumerate().filter(|(_, cell)| **cell != NONE);
         for (row, cell) in rows {
@@ -354,7 +354,7 @@ impl Planner<'_, '_> {
         if is_object {
             let group = self.group(&column.cells);
             let small = group.as_ref().is_some_and(|group| group.len() <= 8);
-            if !(all_records && !small) {
+            if !all_records || small {
                 let mut group = group?;
                 self.contents_of_group(number, &mut group);
                 return Some(Content::Group(group));

@@ -38,7 +38,7 @@ pub struct Text {
     pub units: Range<usize>,
     pub is_json: bool,
     /// What the parts borrow from.
-    _text: Arc<str>,
+    _memory: Arc<str>,
 }
 
 /// A section.
@@ -139,7 +139,7 @@ impl Text {
         } else {
             0
         };
-        Some(Self { owner, parts, units: 0..count, is_json, _text: text })
+        Some(Self { owner, parts, units: 0..count, is_json, _memory: text })
     }
 
     /// Writes it, if that can be told from other values; else it is to be written as a string.

@@ -215,12 +215,12 @@ fn own_text<'a>(tree: &Tree<'a>, plan: &Plan, list: &List, row: usize) -> &'a st
     let mut columns: Vec<&Column> = list.columns.iter().collect();
     while let Some(column) = columns.pop() {
         match &column.content {
-            Content::List(number) if plan.lists[*number as usize].units.is_some() => {
-                if column.cells[row] != NONE {
-                    end = end.min(tree.node(column.cells[row]).start as usize);
-                }
+            Content::List(number)
+                if plan.lists[*number as usize].units.is_some() && column.cells[row] != NONE =>
+            {
+                end = end.min(tree.node(column.cells[row]).start as usize);
             }
-            Content::Group(columns_) => columns.extend(columns_),
+            Content::Group(group) => columns.extend(group),
             _ => {}
         }
     }
