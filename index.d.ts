@@ -26,6 +26,8 @@ export interface PoolOptions {
   maxQueueBytes?: number;
   /** Milliseconds of the event loop that building one result may take at a stretch. `WORKER_MAX_BLOCK_MS`, 4. */
   maxBlockMs?: number;
+  /** Where originals of what `compress` shortens are kept. */
+  store?: StoreOptions;
 }
 
 export interface ShutdownOptions {
@@ -44,6 +46,7 @@ export type ErrorCode =
   | 'ERR_MODEL_NOT_FOUND'
   | 'ERR_POOL_CLOSED'
   | 'ERR_QUEUE_FULL'
+  | 'ERR_STORE'
   | 'ERR_TASK_PANIC'
   | 'ERR_TASK_TIMEOUT'
   | 'ERR_TOO_LARGE'
@@ -72,9 +75,75 @@ export interface Message {
   [key: string]: unknown;
 }
 
+/**
+ * How `compress` shortens messages. By default it writes tool results shorter without losing anything, and leaves out what
+ * tells least of those that are still too long: the longer a result, the smaller the part that is kept.
+ */
 export interface CompressOptions extends TaskOptions {
-  /** `truncate`: assistant text is cut at 5000 UTF-16 units, tool text at 3000, and marked. */
-  mode?: 'truncate';
+  /**
+   * `auto`, the default; `lossless`: nothing is left out; `truncate`: a plain rule instead, which cuts assistant text at 5000
+   * UTF-16 units and tool text at 3000 and takes none of the options below.
+   */
+  mode?: 'auto' | 'lossless' | 'truncate';
+  /** Whose tokens `exactTokens` counts: those of `o200k_base` unless the model has others. */
+  model?: string;
+  /** Tokens that the model takes: a `tokenBudget` by another name; the smaller one counts. */
+  modelLimit?: number;
+  /**
+   * Tokens that the messages, and `tools` if they are given, may have. Results are shortened further until they fit, as far
+   * as that can be; `stats.tokens_after` says how far. The beginning then depends on the whole conversation.
+   */
+  tokenBudget?: number;
+  /** The part of its tokens that each result is to keep, above 0, at most 1. */
+  targetRatio?: number;
+  /** What the reader is after, in place of the user's text and the tool call that led to a result. */
+  queryContext?: string;
+  /**
+   * The last so many turns stay as they are, each of which begins with a user's text; 0. A window that moves changes what was
+   * sent before, and with it the provider's prompt cache.
+   */
+  preserveRecentTurns?: number;
+  /** Definitions of tools, which count for a budget and are handed back. */
+  tools?: object[];
+  /** Results of fewer tokens stay as they are; 40. */
+  minTokens?: number;
+  /** Whether originals are kept for {@link WorkerPool.retrieve}; true. Without, markers have no hash. */
+  reversible?: boolean;
+  /** The result so far is given after so many milliseconds. Never an error. */
+  deadlineMs?: number;
+  /** Whether `stats` counts tokens exactly rather than estimating them to a few per cent; false. */
+  exactTokens?: boolean;
+  /** Whether results of earlier calls are used, and these kept; true. */
+  cache?: boolean;
+}
+
+export interface RetrieveOptions extends TaskOptions {
+  /** What to look for; without, the whole original is given. */
+  query?: string;
+  /** Matches at most; 20. */
+  maxResults?: number;
+}
+
+/** What {@link WorkerPool.retrieve} found. */
+export interface RetrieveResult {
+  /** False where nothing is kept for the hash; `error` says so. */
+  success: boolean;
+  /** The original to the last character, or the matches in its order, one on each line. */
+  content?: string;
+  /** Matches; items of the original, or its lines, where it is given as a whole. */
+  itemsRetrieved: number;
+  wasSearch: boolean;
+  error?: string;
+}
+
+/** Where originals are kept: in memory that the process shares, or in a file that outlives it. */
+export interface StoreOptions {
+  /** A file, made where there is none; one process at a time can have it open. `WORKER_STORE_PATH`. */
+  path?: string;
+  /** What was used least recently goes beyond it. `WORKER_STORE_MAX_BYTES`; 128 MiB in memory, 1 GiB in a file. */
+  maxBytes?: number;
+  /** Milliseconds after its last use that an original is kept. `WORKER_STORE_TTL_MS`; 4 hours in memory, 7 days in a file. */
+  ttlMs?: number;
 }
 
 /** Milliseconds. */
@@ -155,14 +224,41 @@ export interface PoolStats {
 /** What became of a message. */
 export interface MessageReport {
   index: number;
-  action: 'truncated';
+  /** What was done to one of its texts; of several, what changes most. */
+  action: 'kept' | 'lossless' | 'lossy' | 'repeated';
+  /** What was done, or why nothing was: `json_table`, `user text`, `short`, `deadline`, … */
   reason: string;
-  /** UTF-16 units of the texts that have a limit. */
-  chars_before: number;
-  chars_after: number;
+  tokens_before: number;
+  tokens_after: number;
 }
 
 export interface CompressStats {
+  skipped?: undefined;
+  original_count: number;
+  compressed_count: number;
+  /** Of contents and tool calls. */
+  tokens_before: number;
+  tokens_after: number;
+  tokens_saved: number;
+  savings_percent: number;
+  /** Tokens after by tokens before. */
+  compression_ratio: number;
+  /** Milliseconds. */
+  latency_ms: number;
+  transforms_applied: string[];
+  /** One for each message. */
+  messages: MessageReport[];
+}
+
+/** Nothing was done: there were no messages, or something failed. */
+export interface CompressSkipped {
+  skipped: true;
+  reason: string;
+}
+
+/** What mode `truncate` did. */
+export interface TruncateStats {
+  skipped?: undefined;
   original_count: number;
   compressed_count: number;
   /** UTF-16 units of the texts that have a limit. */
@@ -171,15 +267,21 @@ export interface CompressStats {
   /** Milliseconds. */
   latency_ms: number;
   transforms_applied: string[];
-  /** The messages that were changed. */
-  messages: MessageReport[];
+  /** The messages that were cut. */
+  messages: { index: number; action: 'truncated'; reason: string; chars_before: number; chars_after: number }[];
 }
 
-/** `compressed` is false when there were no messages. */
-export interface CompressResult<M extends Message = Message> {
-  messages: M[];
+/** The stats of a mode. */
+export type StatsOf<O> = O extends { mode: 'truncate' } ? TruncateStats : CompressStats | CompressSkipped;
+
+/** `compressed` is false when nothing was shortened. */
+export interface CompressResult<M = Message[], S = CompressStats | CompressSkipped> {
+  messages: M;
+  /** Those of the options. */
+  tools?: object[];
   compressed: boolean;
-  stats?: CompressStats;
+  /** Missing in mode `truncate` where there were no messages. */
+  stats?: S;
 }
 
 /** A tokenizer of OpenAI's models. */
@@ -204,7 +306,8 @@ export interface TaskTypes {
   load: { payload: string | Uint8Array | readonly Uint8Array[]; result: Document };
   stringify: { payload: unknown; result: string | undefined };
   clone: { payload: unknown; result: unknown };
-  compress: { payload: { messages: readonly Message[]; options?: CompressOptions }; result: CompressResult };
+  compress: { payload: { messages: readonly Message[] | Document; options?: CompressOptions }; result: CompressResult<any, any> };
+  retrieve: { payload: { hash: string; options?: RetrieveOptions }; result: RetrieveResult };
   countTokens: { payload: { input: TokenInput; options?: TokenOptions }; result: number };
   encode: { payload: { text: string; options?: TokenOptions }; result: Uint32Array };
   decode: { payload: { tokens: Uint32Array | readonly number[]; options?: TokenOptions }; result: string };
@@ -267,10 +370,10 @@ export class Document {
   toBuffer(options?: TaskOptions): Promise<Buffer>;
 
   /**
-   * A Document with its messages shortened: its own items, or those at `/messages` or `/input`. Without `stats` where there
-   * are none; rejects with `ERR_INVALID_ARG` where there is no such list.
+   * A Document with its messages shortened: its own items, or those at `/messages` or `/input`. Rejects with
+   * `ERR_INVALID_ARG` where there is no such list.
    */
-  compress(options?: CompressOptions): Promise<Document & { stats?: CompressStats }>;
+  compress<O extends CompressOptions>(options?: O): Promise<Document & { stats?: StatsOf<O> }>;
 
   /** {@link WorkerPool.countTokens} of what it has: a text, a list of messages or a request body. */
   countTokens(options?: TokenOptions): Promise<number>;
@@ -318,8 +421,17 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
   /** `structuredClone`. The value is read at the call. */
   clone<T>(value: T, options?: TaskOptions): Promise<T>;
 
-  /** Shortens the messages of a conversation. Messages that stay as they are keep their identity. */
-  compress<M extends Message>(messages: readonly M[], options?: CompressOptions): Promise<CompressResult<M>>;
+  /**
+   * Shortens the messages of a conversation; never adds, removes or reorders any. Messages that stay as they are keep their
+   * identity. What the same messages become does not depend on those that follow. When something fails, the messages come
+   * back as they are, and `stats` says why; it rejects only when it is aborted, the arguments are wrong, or the pool is
+   * closed or full.
+   */
+  compress<M extends Message, O extends CompressOptions>(messages: readonly M[], options?: O): Promise<CompressResult<M[], StatsOf<O>>>;
+  compress<O extends CompressOptions>(messages: Document, options?: O): Promise<CompressResult<Document, StatsOf<O>>>;
+
+  /** The original of a text that was shortened, by the hash in its marker, or what a query finds in it. */
+  retrieve(hash: string, options?: RetrieveOptions): Promise<RetrieveResult>;
 
   /**
    * The number of tokens, exactly: of a text, or of messages and bodies with what chat formats add to their texts, which is
@@ -375,3 +487,13 @@ export function syncClone<T>(value: T): T;
 
 /** Bytes from which a pool without options offloads: `WORKER_OFFLOAD_THRESHOLD_BYTES`, or 10000. */
 export const OFFLOAD_THRESHOLD: number;
+
+/** `getWorkerPool().compress(messages, { ...options, tools })`, which never rejects: the messages come back as they are. */
+export function compressMessages<M extends Message>(
+  messages: readonly M[],
+  tools?: object[] | null,
+  options?: CompressOptions,
+): Promise<CompressResult<M[], CompressStats | CompressSkipped | TruncateStats>>;
+
+/** `getWorkerPool().retrieve(hash, { query, maxResults })`, which never rejects. */
+export function ccrRetrieve(hash: string, query?: string | null, maxResults?: number): Promise<RetrieveResult>;

@@ -30,6 +30,36 @@ function getPoolStats() {
   return getWorkerPool().getStats();
 }
 
+/**
+ * @param {any} messages
+ * @param {object[] | null} [tools]
+ * @param {import('./lib/compress').CompressOptions} [options]
+ * @returns {Promise<any>}
+ */
+async function compressMessages(messages, tools, options) {
+  const given = tools ?? undefined;
+  try {
+    return await getWorkerPool().compress(messages, { ...options, tools: given });
+  } catch (error) {
+    const reason = `${/** @type {any} */ (error)?.code ?? 'failed'}: ${/** @type {any} */ (error)?.message ?? error}`;
+    return { messages, ...(given && { tools: given }), compressed: false, stats: { skipped: true, reason } };
+  }
+}
+
+/**
+ * @param {string} hash
+ * @param {string | null} [query]
+ * @param {number} [maxResults]
+ * @returns {Promise<import('./lib/compress/store').RetrieveResult>}
+ */
+async function ccrRetrieve(hash, query, maxResults) {
+  try {
+    return await getWorkerPool().retrieve(hash, { query: query ?? undefined, maxResults });
+  } catch (error) {
+    return { success: false, itemsRetrieved: 0, wasSearch: Boolean(query), error: String(/** @type {any} */ (error)?.message ?? error) };
+  }
+}
+
 module.exports = {
   Document,
   OFFLOAD_THRESHOLD,
@@ -37,6 +67,8 @@ module.exports = {
   asyncClone,
   asyncParse,
   asyncStringify,
+  ccrRetrieve,
+  compressMessages,
   getPoolStats,
   getWorkerPool,
   isWorkerPoolReady,

@@ -7,6 +7,8 @@ export const {
   asyncClone,
   asyncParse,
   asyncStringify,
+  ccrRetrieve,
+  compressMessages,
   getPoolStats,
   getWorkerPool,
   isWorkerPoolReady,

@@ -1,7 +1,7 @@
 // Compiled, never run: what index.d.ts promises.
 
 import offloop = require('../..');
-import type { CompressResult, CompressStats, Document, JsonSyntaxError, JsonType, PoolStats } from '../..';
+import type { CompressResult, CompressSkipped, CompressStats, Document, JsonSyntaxError, JsonType, PoolStats, RetrieveResult, TruncateStats } from '../..';
 
 const { WorkerPool, getWorkerPool } = offloop;
 
@@ -37,13 +37,22 @@ async function operations(): Promise<void> {
   expectType<JsonType | undefined>()(document.type(''));
   expectType<Body>()(await document.value<Body>({ timeout: 1 }));
   expectType<Buffer>()(await document.toBuffer());
-  expectType<CompressStats | undefined>()((await document.compress({ mode: 'truncate' })).stats);
+  expectType<TruncateStats | undefined>()((await document.compress({ mode: 'truncate' })).stats);
+  expectType<CompressStats | CompressSkipped | undefined>()((await document.compress()).stats);
   expectType<number>()(document.byteLength);
   // @ts-expect-error made by load only
   void new offloop.Document();
 
   const result = await pool.compress(body.messages, { mode: 'truncate' });
-  expectType<CompressResult<Body['messages'][number]>>()(result);
+  expectType<CompressResult<Body['messages'], TruncateStats>>()(result);
+  const shorter = await pool.compress(body.messages, { mode: 'lossless', tools: [{}], targetRatio: 0.5, deadlineMs: 100, model: 'gpt-4o' });
+  if (shorter.stats?.skipped) expectType<string>()(shorter.stats.reason);
+  else expectType<number | undefined>()(shorter.stats?.messages[0]?.tokens_after);
+  expectType<Document>()((await pool.compress(document, { tokenBudget: 1000 })).messages);
+  expectType<RetrieveResult>()(await pool.retrieve('0123456789abcdef', { query: 'x', maxResults: 3 }));
+  expectType<RetrieveResult>()(await offloop.ccrRetrieve('0123456789abcdef', null));
+  expectType<Body['messages']>()((await offloop.compressMessages(body.messages, null, { reversible: false })).messages);
+  new WorkerPool({ store: { path: 'originals.redb', maxBytes: 1, ttlMs: 1 } });
   expectType<string>()(result.messages[0]!.content);
   expectType<number>()(await pool.countTokens(body, { model: 'gpt-4o', encoding: 'cl100k_base', timeout: 1 }));
   expectType<number>()(await document.countTokens());

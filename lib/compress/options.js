@@ -3,6 +3,7 @@
 // The options of `compress`: checked, and packed into the numbers that src/bindings/compress.rs reads.
 
 const { invalidArgument } = require('../errors');
+const { encodingNumber } = require('../models');
 
 /**
  * @typedef {object} OwnOptions
@@ -88,12 +89,12 @@ function wrongOption(options) {
 /** The part of its time that work takes before it gives the result so far. */
 const WORKED = 0.8;
 
-/** Models whose tokens are those of cl100k_base; all others are taken to have o200k_base's. */
-const CL100K = /^(gpt-4(?![o.]|5)|gpt-3|gpt-35|text-embedding|claude)/;
-
-/** @param {string | undefined} model */
+/**
+ * The encoding to count by, from 1.
+ * @param {string | undefined} model
+ */
 function encodingOf(model) {
-  return model !== undefined && CL100K.test(model) ? 2 : 1;
+  return model === undefined ? 1 : encodingNumber(model) + 1;
 }
 
 /** Rewritten by each call; native code has read them when the call returns. */
