@@ -137,8 +137,9 @@ impl Transcoded {
         pieces
             .map(|(words, &(end, is_exact))| {
                 let purpose = match words[0] {
-                    1 if is_exact => Purpose::Result,
-                    2 if is_exact => Purpose::Said,
+                    1 | 2 if !is_exact => Purpose::Unreadable,
+                    1 => Purpose::Result,
+                    2 => Purpose::Said,
                     3 => Purpose::Aside,
                     _ => Purpose::Count,
                 };

@@ -30,6 +30,8 @@ pub enum Purpose {
     Result,
     /// What the assistant said.
     Said,
+    /// One of these two, but it cannot be read: lone surrogates have no UTF-8.
+    Unreadable,
     /// Not counted: it is here for others' queries.
     Aside,
 }
@@ -70,6 +72,7 @@ pub enum Reason {
     /// Nothing could be done to it.
     Protected,
     Short,
+    Unreadable,
     /// Nothing was to be gained.
     NoGain,
     /// It ends with a marker.
@@ -191,6 +194,9 @@ impl Pipeline<'_> {
         match piece.purpose {
             Purpose::Aside => return Ok(Outcome::kept(Reason::Protected, 0)),
             Purpose::Count => return Ok(Outcome::kept(Reason::Protected, tokens::estimate(text) as u32)),
+            Purpose::Unreadable => {
+                return Ok(Outcome::kept(Reason::Unreadable, tokens::estimate(text) as u32));
+            }
             Purpose::Result | Purpose::Said => {}
         }
         let before = tokens::estimate(text) as u32;

@@ -18,6 +18,7 @@ impl Reason {
         match self {
             Self::Protected => "protected".into(),
             Self::Short => "short".into(),
+            Self::Unreadable => "lone surrogates".into(),
             Self::NoGain => "nothing to gain".into(),
             Self::Marked => "compressed before".into(),
             Self::Retrieved => "retrieved".into(),

@@ -252,10 +252,7 @@ impl<'a> Walk<'a> {
     }
 
     fn add(&mut self, text: Literal, purpose: Purpose, index: usize, call: Option<u32>, path: Vec<Token>) {
-        if !text.is_exact {
-            self.keep(text.text, index);
-            return;
-        }
+        let purpose = if text.is_exact { purpose } else { Purpose::Unreadable };
         let led_by = [self.last_user, call];
         self.found.push(Found { text: text.text, purpose, message: index as u32, led_by, place: Some(path) });
     }
