@@ -24,9 +24,20 @@ function plain(text) {
   return text.replace(/\u001b\[[0-9;]*m/g, '').trim();
 }
 
+/** What a line says: of a line of JSON, which may be written as a row of a table, its message. @param {string} line */
+function message(line) {
+  if (!line.startsWith('{')) return line;
+  try {
+    const { msg, message: text = msg } = JSON.parse(line);
+    return typeof text === 'string' ? text : line;
+  } catch {
+    return line;
+  }
+}
+
 /** What changes from one line of a template to the next: whatever has a digit in it. @param {string} line */
 function words(line) {
-  return plain(line).split(/[\s,;:=()[\]{}"'<>|]+/).filter((word) => word.length > 1 && !/\d/.test(word));
+  return message(plain(line)).split(/[\s,;:=()[\]{}"'<>|]+/).filter((word) => word.length > 1 && !/\d/.test(word));
 }
 
 /**
@@ -73,8 +84,8 @@ function isVisible(lines, output) {
   const written = output.split('\n').map(plain);
   return distinct.some((wanted) => {
     // A level may be written once for many lines, and times in columns of their own.
-    const message = wanted.filter((word) => !OF_HEADERS.test(word));
-    return written.some((line) => hasInOrder(line, message));
+    const own = wanted.filter((word) => !OF_HEADERS.test(word));
+    return written.some((line) => hasInOrder(line, own));
   });
 }
 

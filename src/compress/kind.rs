@@ -40,6 +40,8 @@ pub struct Section {
 const MOST_SECTIONS: usize = 64;
 /// Lines of another kind within a log that are part of it all the same: dumps, traces.
 const MOST_WITHIN_LOG: usize = 60;
+/// Bytes of JSON or of a table from which on it is no part of a log, nor of lines of all kinds.
+const WHOLE: usize = 2000;
 /// Bytes of prose between two sections of a kind that are part of it.
 const MOST_BETWEEN: usize = 400;
 /// A section of so small a part of the prose around it is part of it.
@@ -59,9 +61,26 @@ pub fn sections(text: &str) -> Vec<Section> {
     let runs = runs(text);
     let sections = join(runs);
     if sections.len() > MOST_SECTIONS {
-        return vec![Section { kind: Kind::Prose, range: 0..text.len() }];
+        without_small(sections, text.len() / MOST_SECTIONS)
+    } else {
+        sections
     }
-    sections
+}
+
+/// Many small sections in a row are lines of all kinds; what is larger, or a whole, stays.
+fn without_small(sections: Vec<Section>, size: usize) -> Vec<Section> {
+    let mut large: Vec<Section> = Vec::new();
+    for section in sections {
+        let stays = section.range.len() >= size || is_whole(section.kind) && section.range.len() >= WHOLE;
+        let kind = if stays { section.kind } else { Kind::Prose };
+        match large.last_mut() {
+            Some(last) if last.kind == Kind::Prose && kind == Kind::Prose => {
+                last.range.end = section.range.end;
+            }
+            _ => large.push(Section { kind, range: section.range }),
+        }
+    }
+    large
 }
 
 /// A section understood; nothing where its strategy finds that there is nothing to gain. `depth` counts texts within texts
@@ -219,7 +238,8 @@ fn join(mut runs: Vec<Run>) -> Vec<Section> {
     let lines: usize = runs.iter().map(|run| run.lines).sum();
     let is_log = of_log * 5 >= lines * 2;
     for run in &mut runs {
-        let within_log = is_log && run.lines <= MOST_WITHIN_LOG && run.kind != Kind::Diff;
+        let stands_out = run.kind == Kind::Diff || is_whole(run.kind) && run.range.len() >= WHOLE;
+        let within_log = is_log && run.lines <= MOST_WITHIN_LOG && !stands_out;
         if within_log || run.kind == Kind::Log && is_log {
             run.kind = Kind::Log;
         } else if run.votes < fewest_votes(run.kind) {
@@ -279,6 +299,17 @@ mod tests {
 
     fn kinds(text: &str) -> Vec<Kind> {
         sections(text).into_iter().map(|section| section.kind).collect()
+    }
+
+    #[test]
+    fn a_whole_stays_among_lines_of_all_kinds() {
+        let json = format!("[{}]\n", "{\"id\": 1, \"state\": \"up\"},".repeat(200).trim_end_matches(','));
+        let mixed = "a.rs:1:x\nb.rs:2:y\nc.rs:3:z\nAnd some words.\nMore words here.\n".repeat(200);
+        let found = kinds(&format!("{mixed}{json}{mixed}"));
+        assert!(found.contains(&Kind::Json) && found.len() <= 2 * MOST_SECTIONS, "{found:?}");
+        let log: String =
+            (0..90).map(|at| ["2024-05-01 10:00:", ["00", "01"][at % 2], " INFO a\n"].concat()).collect();
+        assert_eq!(kinds(&format!("{log}\n{json}\n{log}")), [Kind::Log, Kind::Json, Kind::Log]);
     }
 
     #[test]
