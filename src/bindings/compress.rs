@@ -12,7 +12,7 @@ use napi_derive::napi;
 use super::document::NativeDocument;
 use super::environment::Environment;
 use super::stringify::{Lease, memory_at};
-use super::strings::{self, Life};
+use super::strings;
 use super::task::{PoolTask, Submission};
 use crate::cancel::CancelToken;
 use crate::compress::Id;
@@ -448,8 +448,8 @@ fn js_text(text: String) -> JsText {
 
 fn handed(env: sys::napi_env, text: JsText) -> Result<sys::napi_value> {
     match text {
-        JsText::Latin1(text) => strings::latin1(env, text, Life::Short),
-        JsText::Utf16(text) => strings::utf16(env, text, Life::Short),
+        JsText::Latin1(text) => strings::latin1(env, text),
+        JsText::Utf16(text) => strings::utf16(env, text),
     }
 }
 

@@ -320,7 +320,7 @@ impl<'env> ScopedTask<'env> for Decode {
     }
 
     fn resolve(&mut self, env: &'env Env, text: Vec<u16>) -> Result<Unknown<'env>> {
-        let text = strings::utf16(env.raw(), text, strings::Life::Short)?;
+        let text = strings::utf16(env.raw(), text)?;
         // SAFETY: the handle was just made by this environment.
         Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), text) })
     }
