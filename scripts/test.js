@@ -13,14 +13,19 @@ const root = path.join(__dirname, '..');
 /** Built with fault injection; the tests load it in place of the addon that users get. */
 const ADDON = { script: 'build:faults', folder: path.join(root, 'target', 'faults-addon') };
 
-/** @type {Record<string, (rest: string[]) => [string, string[]]>} */
+/** Each with its command, and with variables of its environment. @type {Record<string, (rest: string[]) => [string, string[], NodeJS.ProcessEnv?]>} */
 const STEPS = {
   format: () => ['cargo', ['fmt', '--all', '--check']],
   clippy: () => ['cargo', ['clippy', '--all-targets', '--features', 'faults', '--quiet', '--', '-D', 'warnings']],
   rust: (rest) => ['cargo', ['test', '--no-default-features', '--quiet', ...rest]],
+  models: () => ['cargo', ['test', '--no-default-features', '--lib', '--quiet', 'models'], MODELS],
   types: () => [process.execPath, [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root]],
   node: (rest) => [process.execPath, ['--test', '--test-timeout=600000', ...(rest.length > 0 ? rest : specs())]],
 };
+
+/** loom in place of the atomics; everything is built anew for it, so it is built apart, and only when asked for. */
+const MODELS = { RUSTFLAGS: '--cfg loom', CARGO_TARGET_DIR: path.join(root, 'target', 'models') };
+const ON_DEMAND = ['models'];
 
 function specs() {
   const folder = path.join(root, '__test__');
@@ -41,9 +46,9 @@ function step(name, rest) {
     console.error(`test: ${name} skipped, as cargo ${OPTIONAL[name]} is not installed`);
     return true;
   }
-  const [command, args] = STEPS[name](rest);
+  const [command, args, variables] = STEPS[name](rest);
   console.error(`test: ${name}`);
-  const env = { ...process.env, OFFLOOP_NATIVE_PATH: path.join(ADDON.folder, 'native.js') };
+  const env = { ...process.env, OFFLOOP_NATIVE_PATH: path.join(ADDON.folder, 'native.js'), ...variables };
   return spawnSync(command, args, { cwd: root, env, stdio: 'inherit' }).status === 0;
 }
 
@@ -55,8 +60,8 @@ function main() {
   if (unknown.length > 0) {
     throw new SetupError(`no such step: ${unknown.join(', ')}; there are ${Object.keys(STEPS).join(', ')}`);
   }
-  setUp(ADDON);
-  const steps = names.length > 0 ? names : Object.keys(STEPS);
+  const steps = names.length > 0 ? names : Object.keys(STEPS).filter((name) => !ON_DEMAND.includes(name));
+  if (steps.some((name) => !ON_DEMAND.includes(name))) setUp(ADDON);
   const failed = steps.filter((name) => !step(name, rest));
   if (failed.length > 0) throw new SetupError(`failed: ${failed.join(', ')}`);
 }

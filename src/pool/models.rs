@@ -1,6 +1,6 @@
 //! The executor's protocols under loom: every interleaving and every allowed reordering of a few threads.
 //!
-//! `RUSTFLAGS="--cfg loom" cargo test --no-default-features --release --lib models`
+//! `npm run test:models`
 
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;

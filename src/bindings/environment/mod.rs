@@ -3,6 +3,9 @@
 //! Lives in the environment's instance data, and is touched by its JS thread only. What pool threads see of an
 //! environment is its [`Inbox`].
 
+mod call;
+mod drain;
+
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::ptr;
@@ -10,38 +13,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use napi::Env;
 use napi::bindgen_prelude::{
-    Error, Object, Result, Status, check_status, retain_current_module_for_unload_safety, sys,
+    Error, Result, Status, check_status, retain_current_module_for_unload_safety, sys,
 };
-use napi::{Env, JsValue};
+
+use call::CALLBACKS;
+pub use call::Callback;
 
 use super::inbox::{Inbox, Message, Settle};
-use crate::error;
 use crate::json::document::Account;
-use crate::pool::{self, Batch, Client, Closing};
-
-/// JS functions that native code calls, handed in once per environment by `install`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Callback {
-    /// `(code, message, position, line, column) => Error`
-    MakeError,
-    /// `(handle, event, text)`: something happened to a pool.
-    Event,
-    /// `(slot)`: the call with this abort slot is settled.
-    Released,
-    /// `()`: calls `endTurn` at the end of this turn of the event loop.
-    AtTurnsEnd,
-    /// `(…)`: builds a parsed value.
-    Decode,
-}
-
-const CALLBACKS: [(Callback, &str); 5] = [
-    (Callback::MakeError, "makeError"),
-    (Callback::Event, "event"),
-    (Callback::Released, "released"),
-    (Callback::AtTurnsEnd, "atTurnsEnd"),
-    (Callback::Decode, "decode"),
-];
+use crate::pool::{Batch, Client, Closing};
 
 /// A pool as this environment sees it.
 #[derive(Debug)]
@@ -75,9 +57,6 @@ impl PoolEntry {
 
 /// How long a drain may settle promises before I/O gets its turn, unless `install` says otherwise.
 const DEFAULT_SLICE: Duration = Duration::from_millis(4);
-
-/// So many small results are settled between two looks at the clock, in one handle scope.
-const LIGHT_TASKS: usize = 32;
 
 /// See the module's documentation.
 pub struct Environment {
@@ -152,7 +131,7 @@ impl Environment {
                 ptr::null_mut(),
                 None,
                 ptr::null_mut(),
-                Some(on_bell),
+                Some(drain::on_bell),
                 &raw mut bell,
             ))?;
             check_status!(sys::napi_unref_threadsafe_function(env, bell))?;
@@ -309,140 +288,6 @@ impl Environment {
     }
 }
 
-/// A handle scope for what one settled promise needs, so that a long drain holds on to nothing.
-struct Scope {
-    env: sys::napi_env,
-    scope: sys::napi_handle_scope,
-}
-
-impl Scope {
-    fn open(env: sys::napi_env) -> Self {
-        let mut scope = ptr::null_mut();
-        // SAFETY: on the environment's thread. If it fails, the surrounding scope serves.
-        unsafe { sys::napi_open_handle_scope(env, &raw mut scope) };
-        Self { env, scope }
-    }
-}
-
-impl Drop for Scope {
-    fn drop(&mut self) {
-        if !self.scope.is_null() {
-            // SAFETY: opened above, scopes nest as Rust values do.
-            unsafe { sys::napi_close_handle_scope(self.env, self.scope) };
-        }
-    }
-}
-
-unsafe extern "C" fn on_bell(
-    env: sys::napi_env,
-    _callback: sys::napi_value,
-    _context: *mut c_void,
-    _data: *mut c_void,
-) {
-    if env.is_null() {
-        return; // The environment is being torn down.
-    }
-    // SAFETY: napi calls this on the environment's thread.
-    if let Ok(environment) = unsafe { Environment::of_raw(env) }
-        && !environment.drain_is_due.get()
-    {
-        environment.drain();
-    }
-}
-
-/// Settling.
-impl Environment {
-    /// Settles what has arrived, for one slice of time in each turn of the event loop.
-    ///
-    /// What awaits a small result does little, so many are settled at once. What awaits a heavy one may do much, in
-    /// microtasks that run when this function has returned, and more results arrive while they do. So a heavy one
-    /// is settled alone, the bell is rung for the rest, and the microtasks count as part of the slice.
-    fn drain(&self) {
-        let started = Instant::now();
-        if self.turn.get().is_some_and(|start| started - start > self.slice.get()) {
-            self.drain_is_due.set(true);
-            return;
-        }
-        let _silence = pool::Silence::new();
-        let mut batch = self.backlog.take();
-        let is_heavy = loop {
-            let scope = Scope::open(self.raw);
-            match self.settle_some(&mut batch) {
-                Settled::All => return,
-                Settled::Heavy => break true,
-                Settled::Light => {}
-            }
-            drop(scope);
-            if started.elapsed() > self.slice.get() {
-                break false;
-            }
-        };
-        if batch.is_empty() {
-            batch = self.inbox.take();
-        }
-        let is_rest = !batch.is_empty();
-        self.backlog.replace(batch);
-        match (is_heavy, is_rest) {
-            (true, true) => {
-                self.begin_turn(started);
-                self.inbox.ring();
-            }
-            // With nothing else on its way there is nothing to tell apart.
-            (true, false) if self.pending.get() > 0 => self.begin_turn(started),
-            (false, true) => self.drain_later(),
-            (_, false) => {}
-        }
-    }
-
-    /// Settles up to and with the next heavy result, at most [`LIGHT_TASKS`].
-    fn settle_some(&self, batch: &mut Batch<Message>) -> Settled {
-        for _ in 0..LIGHT_TASKS {
-            if batch.is_empty() {
-                *batch = self.inbox.take();
-            }
-            let Some(Message { settle, ending }) = batch.next() else { return Settled::All };
-            let is_heavy = settle.is_heavy();
-            settle.settle(self, ending);
-            if is_heavy {
-                return Settled::Heavy;
-            }
-        }
-        Settled::Light
-    }
-
-    /// A threadsafe function that is called while it runs is dispatched again at once, so only the event loop's own
-    /// word tells its turns apart.
-    fn begin_turn(&self, started: Instant) {
-        if self.turn.get().is_none() && self.call(Callback::AtTurnsEnd, &[]).is_ok() {
-            self.turn.set(Some(started));
-        }
-    }
-
-    /// Goes on after I/O had its turn.
-    fn drain_later(&self) {
-        self.drain_is_due.set(true);
-        if self.turn.get().is_none() && self.call(Callback::AtTurnsEnd, &[]).is_err() {
-            self.drain_is_due.set(false);
-            self.inbox.ring();
-        }
-    }
-
-    /// The turn of the event loop is over: the next one has a slice of its own.
-    pub(super) fn end_turn(&self) {
-        self.turn.set(None);
-        if self.drain_is_due.replace(false) {
-            self.inbox.ring();
-        }
-    }
-}
-
-/// What [`Environment::settle_some`] came to.
-enum Settled {
-    All,
-    Light,
-    Heavy,
-}
-
 /// The scratch memory.
 impl Environment {
     pub(super) fn set_scratch(&self, memory: sys::napi_value) -> Result<()> {
@@ -466,127 +311,5 @@ impl Environment {
         // SAFETY: `start` and `length` are those of a live `ArrayBuffer`, which only this thread touches.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), start, bytes.len()) };
         Ok(())
-    }
-}
-
-/// Calling JS.
-impl Environment {
-    /// Remembers the functions that `functions` has, under their names; called again, adds and replaces.
-    pub(super) fn install(&self, functions: &Object<'_>) -> Result<()> {
-        for (index, (_, name)) in CALLBACKS.iter().enumerate() {
-            let mut value = ptr::null_mut();
-            let mut kind = 0;
-            let mut reference = ptr::null_mut();
-            // SAFETY: valid values of this environment, on its thread.
-            unsafe {
-                let key = self.string(name)?;
-                check_status!(sys::napi_get_property(self.raw, functions.raw(), key, &raw mut value))?;
-                check_status!(sys::napi_typeof(self.raw, value, &raw mut kind))?;
-                if kind != sys::ValueType::napi_function {
-                    continue;
-                }
-                check_status!(sys::napi_create_reference(self.raw, value, 1, &raw mut reference))?;
-                let previous = self.callbacks[index].replace(reference);
-                if !previous.is_null() {
-                    sys::napi_delete_reference(self.raw, previous);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn set_slice(&self, slice: Duration) {
-        self.slice.set(slice);
-    }
-
-    /// Calls an installed function. What it throws becomes the error, which turns into the same JS value again
-    /// when a promise is rejected with it.
-    pub fn call(&self, callback: Callback, arguments: &[sys::napi_value]) -> Result<sys::napi_value> {
-        let reference = self.callbacks[callback as usize].get();
-        if reference.is_null() {
-            return Err(Error::new(Status::GenericFailure, format!("{callback:?} is not installed")));
-        }
-        let mut function = ptr::null_mut();
-        let mut this = ptr::null_mut();
-        let mut result = ptr::null_mut();
-        // SAFETY: a live strong reference of this environment, on its thread; the arguments are the caller's
-        // valid handles.
-        let status = unsafe {
-            check_status!(sys::napi_get_reference_value(self.raw, reference, &raw mut function))?;
-            check_status!(sys::napi_get_undefined(self.raw, &raw mut this))?;
-            sys::napi_call_function(
-                self.raw,
-                this,
-                function,
-                arguments.len(),
-                arguments.as_ptr(),
-                &raw mut result,
-            )
-        };
-        match status {
-            sys::Status::napi_ok => Ok(result),
-            sys::Status::napi_pending_exception => Err(self.exception()),
-            _ => Err(Error::new(Status::from(status), format!("calling {callback:?} failed"))),
-        }
-    }
-
-    fn exception(&self) -> Error {
-        let mut exception = ptr::null_mut();
-        // SAFETY: on the environment's thread.
-        let status = unsafe { sys::napi_get_and_clear_last_exception(self.raw, &raw mut exception) };
-        if status != sys::Status::napi_ok {
-            return Error::new(Status::from(status), "the environment is ending".to_owned());
-        }
-        // SAFETY: the handle was just made.
-        let unknown = unsafe { napi::bindgen_prelude::Unknown::from_raw_unchecked(self.raw, exception) };
-        Error::from_unknown_without_coercion(unknown)
-    }
-
-    /// One of our errors, to be thrown by a native function.
-    pub(super) fn thrown(&self, error: &error::Error) -> Error {
-        match self.error_value(error) {
-            // SAFETY: the handle was just made by this environment.
-            Ok(value) => Error::from_unknown_without_coercion(unsafe {
-                napi::bindgen_prelude::Unknown::from_raw_unchecked(self.raw, value)
-            }),
-            Err(error) => error,
-        }
-    }
-
-    pub(super) fn undefined(&self) -> sys::napi_value {
-        let mut undefined = ptr::null_mut();
-        // SAFETY: on the environment's thread.
-        unsafe { sys::napi_get_undefined(self.raw, &raw mut undefined) };
-        undefined
-    }
-
-    pub(super) fn string(&self, text: &str) -> Result<sys::napi_value> {
-        let mut value = ptr::null_mut();
-        // SAFETY: valid text of this length, on the environment's thread.
-        check_status!(unsafe {
-            sys::napi_create_string_utf8(self.raw, text.as_ptr().cast(), text.len() as isize, &raw mut value)
-        })?;
-        Ok(value)
-    }
-
-    pub(super) fn number(&self, number: f64) -> Result<sys::napi_value> {
-        let mut value = ptr::null_mut();
-        // SAFETY: on the environment's thread.
-        check_status!(unsafe { sys::napi_create_double(self.raw, number, &raw mut value) })?;
-        Ok(value)
-    }
-
-    /// The JS error for one of ours, with its `code` and, for a syntax error, its place.
-    pub fn error_value(&self, error: &error::Error) -> Result<sys::napi_value> {
-        let code = self.string(error.kind.code())?;
-        let message = self.string(&error.message)?;
-        match error.place {
-            None => self.call(Callback::MakeError, &[code, message]),
-            Some(place) => {
-                let [position, line, column] =
-                    [place.position, place.line, place.column].map(|n| self.number(n as f64));
-                self.call(Callback::MakeError, &[code, message, position?, line?, column?])
-            }
-        }
     }
 }
