@@ -87,7 +87,8 @@ fn without_small(sections: Vec<Section>, size: usize) -> Vec<Section> {
 /// (JSON in strings), which are understood by this function, too.
 pub fn understand<'a>(kind: Kind, text: &'a str, depth: usize) -> Option<Box<dyn Form + 'a>> {
     match kind {
-        Kind::Json => kinds::json::understand(text, depth),
+        // What only begins like JSON is understood by its lines.
+        Kind::Json => kinds::json::understand(text, depth).or_else(|| kinds::lines(Kind::Prose, text)),
         Kind::JsonLines => kinds::json::understand_lines(text, depth),
         Kind::Csv | Kind::MarkdownTable => kinds::grid::understand(text),
         Kind::Html => kinds::html::understand(text),
@@ -108,7 +109,7 @@ fn of_whole(text: &str) -> Option<Kind> {
             if many {
                 return kinds::json::is_lines(trimmed).then_some(Kind::JsonLines);
             }
-            if is_json(trimmed) {
+            if kinds::json::begins(trimmed) {
                 return Some(Kind::Json);
             }
         }
@@ -117,7 +118,7 @@ fn of_whole(text: &str) -> Option<Kind> {
             // `[2024-01-01 …]` is no array.
             let is_value = matches!(next, b'{' | b'[' | b'"' | b']' | b't' | b'f' | b'n')
                 || (*next == b'-' || next.is_ascii_digit()) && !bytes.contains(&b'\n');
-            if is_value && is_json(trimmed) {
+            if is_value && kinds::json::begins(trimmed) {
                 return Some(Kind::Json);
             }
         }
@@ -125,10 +126,6 @@ fn of_whole(text: &str) -> Option<Kind> {
         _ => {}
     }
     (matches!(bytes[0], b'{' | b'[') && kinds::json::is_cut(trimmed)).then_some(Kind::Json)
-}
-
-fn is_json(text: &str) -> bool {
-    kinds::json::end(text, 0) == Ok(text.len())
 }
 
 fn begins_html(bytes: &[u8]) -> bool {

@@ -44,6 +44,11 @@ pub fn end(text: &str, at: usize) -> Result<usize, usize> {
     read::value_end(text, at)
 }
 
+/// Whether a text is JSON, as far as its beginning shows.
+pub fn begins(text: &str) -> bool {
+    read::begins(text)
+}
+
 /// Whether a text is JSON that breaks off somewhere near its end.
 pub fn is_cut(text: &str) -> bool {
     read::read_cut(text).is_some_and(|(_, end)| !is_long(&text[end..], text))

@@ -10,6 +10,9 @@ use crate::cancel;
 /// Containers that may lie one in another; deeper text is left as it is.
 pub const MAX_DEPTH: usize = 96;
 
+/// Bytes that show what a text is.
+const LOOK: usize = CHECK_EVERY;
+
 /// Items that an array must have had where a text breaks off.
 const MIN_ITEMS: usize = 3;
 
@@ -121,6 +124,14 @@ pub fn read(text: &str) -> Option<Tree<'_>> {
     Some(reader.finish(root))
 }
 
+/// Whether a text is one value, as far as its beginning shows.
+pub fn begins(text: &str) -> bool {
+    let mut reader = Reader::new(text);
+    reader.limit = LOOK;
+    let is_value = reader.value().is_some();
+    if is_value { text[reader.at..].trim_ascii().is_empty() } else { reader.at >= LOOK }
+}
+
 /// Reads a text of values with line breaks between them, as an array of them.
 pub fn read_lines(text: &str) -> Option<Tree<'_>> {
     let mut reader = Reader::new(text);
@@ -181,6 +192,8 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     check_at: usize,
+    /// Where reading ends.
+    limit: usize,
     nodes: Vec<Node>,
     pending: Vec<Node>,
     /// Containers that are open, innermost last.
@@ -198,6 +211,7 @@ impl<'a> Reader<'a> {
             bytes: text.as_bytes(),
             at: 0,
             check_at: CHECK_EVERY,
+            limit: usize::MAX,
             nodes: Vec::new(),
             pending: Vec::new(),
             open: Vec::new(),
@@ -268,7 +282,7 @@ impl<'a> Reader<'a> {
             let is_array = frame.shape == ARRAY;
             if self.at >= self.check_at {
                 self.check_at = self.at + CHECK_EVERY;
-                if cancel::is_interrupted() {
+                if self.at >= self.limit || cancel::is_interrupted() {
                     return None;
                 }
             }

@@ -9,6 +9,8 @@ use super::read::{Kind, Tree};
 /// Cells that make a column worth a word on what they have in common, and bytes of that.
 const MIN_CELLS: usize = 4;
 const MIN_BYTES: usize = 5;
+/// Cells that are looked at.
+const MOST_CELLS: usize = 512;
 
 /// In place of what differs.
 pub const DIFFERS: char = '…';
@@ -25,20 +27,23 @@ pub struct Template {
 impl Template {
     /// Of a column; `keys` are the rows', where a column can refer to them.
     pub fn of(tree: &Tree<'_>, list: &List, column: &Column, has_keys: bool) -> Option<Self> {
-        let rows = || (0..column.cells.len()).filter(|row| column.cells[*row] != NONE);
-        let is_time = |row: usize| match tree.node(column.cells[row]).kind {
-            Kind::String { escapes: false } => begins_with_date(tree.literal(column.cells[row])),
-            Kind::Null => true,
-            _ => false,
-        };
-        if !rows().all(is_time) {
+        // A cell that is another string is quoted; numbers would be taken for what differs.
+        let present = || column.cells.iter().filter(|cell| **cell != NONE).map(|cell| tree.node(*cell).kind);
+        let first = present().find(|kind| *kind != Kind::Null)?;
+        if first != (Kind::String { escapes: false })
+            || !present().all(|kind| matches!(kind, Kind::String { .. } | Kind::Null))
+        {
             return None;
         }
-        let times = || {
-            rows()
-                .filter(|row| tree.node(column.cells[*row]).kind != Kind::Null)
-                .map(|row| (row, tree.literal(column.cells[row])))
+        let is_time = |row: &usize| {
+            column.cells[*row] != NONE
+                && tree.node(column.cells[*row]).kind == (Kind::String { escapes: false })
+                && begins_with_date(tree.literal(column.cells[*row]))
         };
+        // Some speak for all.
+        let step = column.cells.len().div_ceil(MOST_CELLS).max(1);
+        let rows: Vec<usize> = (0..column.cells.len()).step_by(step).filter(is_time).collect();
+        let times = || rows.iter().map(|row| (*row, tree.literal(column.cells[*row])));
         let count = times().count();
         if count < MIN_CELLS {
             return None;

@@ -233,7 +233,8 @@ impl Writer<'_, '_> {
             return self.out.push_str("null");
         }
         let time = self.tree.literal(cell);
-        match template.rest(self.tree, list, row, time) {
+        let is_plain = self.tree.node(cell).kind == (Kind::String { escapes: false });
+        match template.rest(self.tree, list, row, time).filter(|_| is_plain) {
             Some(rest) => self.out.push_str(rest),
             None => self.out.extend(["\"", time, "\""]),
         }
