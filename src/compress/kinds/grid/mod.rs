@@ -306,6 +306,7 @@ mod tests {
         for (text, expected) in [
             ("id,kind,n\n1,a,5\n2,a,6\n3,a,7\n", "id,kind=a,n\n1,5\n2,6\n3,7\n"),
             ("id\tx y\tn\n1\ta b\t5\n2\tc\t6\n3\td\t7", "id\tx y\tn\n1\ta b\t5\n2\tc\t6\n3\td\t7"),
+            ("a\tb\tc\n1\tx\ty\n2\tx\n3\tx\tz\n", "a\tb=x\tc\n1\ty\n2\t\n3\tz\n"),
             ("| a | b |\n|---|:-:|\n| 1  | x |\n| 2 | |\n| 3 | z |\n", "a|b\n-|-\n1|x\n2|\n3|z\n"),
             (
                 " a  | b\n----+---\n 1  | x\n 22 | y\n 3  | z\n(3 rows)\n",

@@ -80,7 +80,12 @@ pub fn split(text: &str) -> Option<Split<'_>> {
                 }
             }
         }
-        let count = split.cells.len() - first;
+        let mut count = split.cells.len() - first;
+        if style == Style::Separated(b'\t') && (2..split.names.len()).contains(&count) {
+            // White space at the end of a line goes easily.
+            split.cells.resize(first + split.names.len(), "");
+            count = split.names.len();
+        }
         if split.names.is_empty() {
             split.names = split.cells.drain(..).collect();
             if split.names.len() > MAX_COLUMNS {
@@ -139,7 +144,9 @@ fn style(text: &str) -> Option<Style> {
         let end = record(rest, 0, separator, &mut cells);
         let one = cells.len();
         record(rest, end.min(rest.len()), separator, &mut cells);
-        if one == names.len() && cells.len() == 2 * one {
+        let fits =
+            |count: usize| count == names.len() || (separator == b'\t' && (2..names.len()).contains(&count));
+        if fits(one) && fits(cells.len() - one) {
             return Some(Style::Separated(separator));
         }
     }
