@@ -24,6 +24,8 @@ enum Sense {
     Exception,
     /// The name of a level that is no warning.
     Calm,
+    /// The status of an HTTP response; other lines have others.
+    Status(Severity),
 }
 
 /// Severity of a line. Of several opinions the level counts, and exceptions always do: an `INFO` line that tells of a
@@ -42,6 +44,10 @@ pub fn judge(line: &str) -> (Severity, bool) {
         match sense {
             Sense::Calm if named => level = Some(Severity::Ordinary),
             Sense::Calm => {}
+            Sense::Status(severity) => {
+                words = words.max(severity);
+                varies = true;
+            }
             Sense::Bad(severity) if named => level = Some(severity),
             Sense::Bad(_) if is_part_of_name(bytes, &range) => varies |= is_counted(bytes, &range),
             Sense::Bad(_) | Sense::Exception if is_taken_back(bytes, &range) => varies = true,
@@ -60,7 +66,9 @@ pub fn spans(text: &str, limit: usize) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     Words::new(bytes)
         .filter(|(range, sense)| {
-            *sense != Sense::Calm && !is_taken_back(bytes, range) && !is_part_of_name(bytes, range)
+            !matches!(sense, Sense::Calm | Sense::Status(Severity::Ordinary))
+                && !is_taken_back(bytes, range)
+                && !is_part_of_name(bytes, range)
         })
         .map(|(range, _)| range)
         .take(limit)
@@ -146,7 +154,7 @@ impl Iterator for Words<'_> {
 
 /// First letters of the words in [`sense`], a bit for each.
 const INITIALS: u32 = {
-    let letters = b"abcdefiklnoprstuvw";
+    let letters = b"abcdefhiklnoprstuvw";
     let mut mask = 0;
     let mut index = 0;
     while index < letters.len() {
@@ -200,10 +208,33 @@ fn sense(bytes: &[u8], start: usize, length: usize) -> Option<Sense> {
         b"could" | b"can" | b"did" if after.starts_with(b" not ") => Warning,
         b"no" if after.starts_with(b" such ") => Warning,
         b"break" if after.starts_with(b"-in ") || after.starts_with(b"-IN ") => Warning,
+        b"http" | b"status" => return status(after).map(Sense::Status),
         b"info" | b"debug" | b"trace" | b"notice" | b"verbose" => return Some(Sense::Calm),
         _ => return None,
     };
     Some(Sense::Bad(bad))
+}
+
+/// The status after `HTTP` or `status`: `HTTP/1.1" 503`, `status=503`, `"status_code": 503`.
+fn status(after: &[u8]) -> Option<Severity> {
+    let mut rest = after;
+    if let Some(version) = rest.strip_prefix(b"/") {
+        let length = version.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+        rest = &version[length..];
+    } else {
+        for name in [&b"_code"[..], b"Code", b" code"] {
+            rest = rest.strip_prefix(name).unwrap_or(rest);
+        }
+    }
+    let marks = rest.iter().take(4).take_while(|byte| matches!(byte, b'"' | b' ' | b':' | b'=')).count();
+    match &rest[marks..] {
+        [class @ b'1'..=b'5', b'0'..=b'9', b'0'..=b'9', end @ ..]
+            if marks > 0 && end.first().is_none_or(|next| !is_word(*next) && *next != b'.') =>
+        {
+            Some(if *class == b'5' { Severity::Error } else { Severity::Ordinary })
+        }
+        _ => None,
+    }
 }
 
 /// `E: …` and `W: …`, as apt and others have it.
@@ -414,6 +445,9 @@ mod tests {
             (Warning, "INFO job 7 failed, will be tried again"),
             (Error, "status: 3 errors"),
             (Error, "error_code=17"),
+            (Error, "10.0.0.1 - - [01/May/2024:10:00:00 +0000] \"GET /a HTTP/1.1\" 503 12 \"-\""),
+            (Error, "GET /a status: 500 len: 3"),
+            (Error, "{\"status_code\": 502}"),
             (Error, "#9 10.31 E: Unable to locate package libx-dev"),
             (Error, "(ImportBailout.Error:1331) Asked to exit for Diskarb"),
             (Error, "\"error\": \"quota\""),
@@ -426,6 +460,9 @@ mod tests {
     fn no_alarm_without_a_cause() {
         for line in [
             "errors=0",
+            "10.0.0.1 - - [01/May/2024:10:00:00 +0000] \"GET /a HTTP/1.1\" 200 503 \"-\"",
+            "status: 200 len: 500",
+            "status of 500 files",
             "errors: 0, warnings: 0",
             "error_count: 0",
             "errorCount=0",

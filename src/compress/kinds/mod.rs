@@ -81,10 +81,12 @@ pub(super) fn vote(line: &str, next: &str, current: Option<Kind>) -> Option<Kind
     if build::is_diagnostic(line) {
         return Some(Kind::BuildOutput);
     }
-    if search::parse(line).is_some() || search::is_heading(line, next) {
+    // Matches in logs are a log's lines still.
+    let is_stamped = stamp::find(line.as_bytes()).is_some();
+    if !is_stamped && (search::parse(line).is_some() || search::is_heading(line, next)) {
         return Some(Kind::SearchResults);
     }
-    if stamp::find(line.as_bytes()).is_some() {
+    if is_stamped {
         return Some(Kind::Log);
     }
     if let Some(part) = trace::classify(line) {

@@ -244,7 +244,8 @@ pub(super) fn promote(units: &mut [Unit]) {
         // Not all of the same errors.
         let count = groups.entry(unit.group).or_default();
         *count += 1;
-        if *count > 4 {
+        let most = if unit.value >= value::ERROR { 16 } else { 4 };
+        if *count > most {
             continue;
         }
         let Some(rest) = room.checked_sub(u64::from(unit.cost)) else { break };

@@ -95,7 +95,8 @@ fn at(line: &[u8], clock: usize) -> Option<Stamp> {
         let before = start.checked_sub(1).map(|at| line[at]);
         let begins = match date {
             Date::Klog => start == 1 && matches!(before, Some(b'I' | b'W' | b'E' | b'F')),
-            _ => before.is_none_or(is_boundary),
+            // A file and a line may stand before it.
+            _ => before.is_none_or(|before| is_boundary(before) || before == b':'),
         };
         if begins {
             return Some(Stamp { date, start, clock, end });
@@ -159,6 +160,7 @@ mod tests {
                 "20171223-22:15:29:606",
                 "22:15:29:606",
             ),
+            ("a.log:12:2024-05-01 10:00:00 x", Date::Iso, "2024-05-01 10:00:00", "10:00:00"),
             ("web-1  | 10:00:00 x", Date::None, "10:00:00", "10:00:00"),
             (
                 "log.1.2017-05-16_13:53:08 2017-05-16 00:00:00.008 25746 INFO",

@@ -42,8 +42,8 @@ pub(super) fn survey<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(f32, u32)
     worth.into_iter().zip(&survey.lines).map(|(worth, shape)| (worth, families[*shape as usize].0)).collect()
 }
 
-/// How many lines are like each of some, given how often each comes: for lines that stand for many.
-pub(super) fn counts<'a>(lines: impl Iterator<Item = (&'a str, u32)>) -> Vec<u32> {
+/// How rare each of some lines is, given how often it comes: for lines that stand for many.
+pub(super) fn rarity<'a>(lines: impl Iterator<Item = (&'a str, u32)>) -> Vec<f32> {
     let mut survey = Survey::default();
     for (index, (line, count)) in lines.enumerate() {
         if index % 1024 == 0 && cancel::is_interrupted() {
@@ -52,9 +52,26 @@ pub(super) fn counts<'a>(lines: impl Iterator<Item = (&'a str, u32)>) -> Vec<u32
         survey.add(line);
         let shape = survey.lines[index];
         survey.shapes[shape as usize].count += count.saturating_sub(1);
+        *survey.beginnings.entry(survey.shapes[shape as usize].beginning).or_default() +=
+            count.saturating_sub(1);
     }
     let families = survey.families();
-    survey.lines.iter().map(|shape| families[*shape as usize].1).collect()
+    (0..survey.lines.len()).map(|line| survey.rarity(&families, line)).collect()
+}
+
+/// Which of some lines have numbers out of the ordinary, and what that is worth.
+pub(super) fn numbers<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<f32> {
+    let mut survey = Survey::default();
+    for (index, line) in lines.enumerate() {
+        if index % 1024 == 0 && cancel::is_interrupted() {
+            break;
+        }
+        survey.add(line);
+    }
+    let mut worth = vec![0.0; survey.lines.len()];
+    let families = survey.families();
+    survey.by_numbers(&families, &mut worth);
+    worth
 }
 
 #[derive(Default)]
@@ -66,10 +83,13 @@ struct Survey {
     /// The words of all shapes, by hash.
     words: Vec<u32>,
     numbers: Vec<Number>,
+    /// How many lines begin in each way.
+    beginnings: HashMap<u32, u32>,
 }
 
 struct Shape {
     words: std::ops::Range<usize>,
+    beginning: u32,
     count: u32,
 }
 
@@ -128,11 +148,13 @@ impl Survey {
         let new = self.shapes.len() as u32;
         let shape = *self.known.entry(hash).or_insert(new);
         if shape == new {
-            self.shapes.push(Shape { words: from..self.words.len(), count: 0 });
+            self.shapes.push(Shape { words: from..self.words.len(), beginning: beginning(line), count: 0 });
         } else {
             self.words.truncate(from);
         }
-        self.shapes[shape as usize].count += 1;
+        let shape_of = &mut self.shapes[shape as usize];
+        shape_of.count += 1;
+        *self.beginnings.entry(shape_of.beginning).or_default() += 1;
         self.lines.push(shape);
     }
 
@@ -183,14 +205,21 @@ impl Survey {
         if share >= COMMON_SHARE {
             return;
         }
-        let weight = value::RARE * (1.0 - share / COMMON_SHARE).sqrt() * 1.3;
+        let weight = (1.0 - share / COMMON_SHARE).sqrt() * 1.05;
         for (line, worth) in worth.iter_mut().enumerate() {
-            match count(line) {
-                1 => *worth += weight,
-                2..=RARE => *worth += weight * 0.8,
-                _ => {}
-            }
+            *worth += weight * self.rarity(families, line);
         }
+    }
+
+    /// What a line is worth for being one of few, more so where even its beginning is rare; 0 for most.
+    fn rarity(&self, families: &[(u32, u32)], line: usize) -> f32 {
+        let shape = self.lines[line] as usize;
+        let worth = match families[shape].1 {
+            1 => value::RARE * 1.25,
+            2..=RARE => value::RARE,
+            _ => return 0.0,
+        };
+        if self.beginnings[&self.shapes[shape].beginning] <= RARE { worth * 1.4 } else { worth }
     }
 
     fn by_numbers(&self, families: &[(u32, u32)], worth: &mut [f32]) {
@@ -233,23 +262,33 @@ fn alike(a: &[u32], b: &[u32], mask: u64) -> Option<u64> {
     (different * 3 <= same * 2 && mask.count_ones() <= 4).then_some(mask)
 }
 
-/// The parts of a line between white space; `key=value` and `key: value` are two.
+/// The parts of a line between white space; `key=value` is two.
 fn atoms(line: &str) -> impl Iterator<Item = Atom> + '_ {
     line.split_ascii_whitespace().flat_map(|part| {
-        let core = part.trim_matches(|c: char| c.is_ascii_punctuation() && c != '-');
-        let split = core
-            .find(['=', ':'])
-            .filter(|at| *at > 0 && core[..*at].bytes().all(|byte| byte.is_ascii_alphabetic()));
+        let core = part.trim_matches(is_mark);
+        let split =
+            core.find('=').filter(|at| *at > 0 && core[..*at].bytes().all(|byte| byte.is_ascii_alphabetic()));
         let (key, rest) = match split {
-            Some(at) => (
-                Some(atom(&core[..at])),
-                core[at + 1..].trim_matches(|c: char| c.is_ascii_punctuation() && c != '-'),
-            ),
+            Some(at) => (Some(atom(&core[..at])), core[at + 1..].trim_start_matches(is_mark)),
             None => (None, core),
         };
         let rest = if rest.is_empty() && key.is_some() { None } else { Some(atom(rest)) };
         key.into_iter().chain(rest)
     })
+}
+
+/// Punctuation around a word, but for the sign of a number.
+fn is_mark(c: char) -> bool {
+    c.is_ascii_punctuation() && c != '-'
+}
+
+/// How a line begins: its first word, or the mark before whatever else is first.
+fn beginning(line: &str) -> u32 {
+    let first = line.split_ascii_whitespace().next().unwrap_or_default();
+    match atom(first.trim_matches(is_mark)) {
+        Atom::Word(word) => word,
+        _ => u32::from(first.bytes().next().filter(u8::is_ascii_punctuation).unwrap_or(0)),
+    }
 }
 
 fn atom(text: &str) -> Atom {

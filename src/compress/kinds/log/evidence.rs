@@ -9,7 +9,7 @@ use crate::cancel::CancelToken;
 use crate::compress::form::{Unit, value};
 use crate::compress::kinds::numbers::{self, Series};
 use crate::compress::kinds::pieces::promote;
-use crate::compress::kinds::survey::counts;
+use crate::compress::kinds::survey::{self, rarity};
 use crate::compress::query::Query;
 use crate::compress::signal::{self, Severity};
 use crate::error::Error;
@@ -20,6 +20,8 @@ const RARE: u32 = 3;
 const MOST_FIRSTS: usize = 512;
 /// A query that names more of the lines than this names none.
 const NAMED_SHARE: usize = 8;
+/// The lines of a template tell what its numbers are like from this number on.
+const FEW_LINES: u32 = 48;
 /// Values looked at for each column are at most so many different ones.
 const MOST_DISTINCT: usize = 24;
 
@@ -92,14 +94,11 @@ fn by_severity(mined: &Mined<'_>, templates: &Templates, units: &mut [Unit]) {
 /// Rare templates, and the first and last line of each.
 fn by_template(mined: &Mined<'_>, templates: &Templates, units: &mut [Unit]) {
     let first = |template: &Template| mined.lines[template.first as usize].span.of(mined.text);
-    let counts = counts(templates.list.iter().map(|template| (first(template), template.count)));
-    let worth = |template: u32| {
-        // Templates that differ in their words may be of one kind all the same.
-        match counts.get(template as usize) {
-            Some(1) => value::RARE * 1.25,
-            Some(2..=RARE) => value::RARE,
-            _ => value::CONTEXT,
-        }
+    // Templates that differ in their words may be of one kind all the same.
+    let rarity = rarity(templates.list.iter().map(|template| (first(template), template.count)));
+    let worth = |template: u32| match rarity.get(template as usize) {
+        Some(worth) if *worth > 0.0 => *worth,
+        _ => value::CONTEXT,
     };
     for (id, template) in templates.list.iter().enumerate() {
         let worth = worth(id as u32);
@@ -196,7 +195,27 @@ fn by_values(
             weigh_column(mined.text, before, lines, column, units);
         }
     }
+    by_context(mined, templates, units);
     Ok(())
+}
+
+/// Numbers in templates of too few lines to tell what is ordinary: compared with those that stand between the same words.
+fn by_context(mined: &Mined<'_>, templates: &Templates, units: &mut [Unit]) {
+    let is_small = |line: &u32| {
+        let group = mined.lines[*line as usize].group;
+        templates
+            .of_group
+            .get(group as usize)
+            .is_some_and(|id| templates.list[*id as usize].count < FEW_LINES)
+    };
+    let lines: Vec<u32> = (0..mined.lines.len() as u32).filter(is_small).collect();
+    if lines.len() < FEW_LINES as usize {
+        return;
+    }
+    let worth = survey::numbers(lines.iter().map(|line| mined.lines[*line as usize].span.of(mined.text)));
+    for (line, worth) in lines.iter().zip(worth) {
+        units[*line as usize].value += worth;
+    }
 }
 
 fn weigh_column(text: &str, before: &str, lines: &[u32], column: &[Span], units: &mut [Unit]) {
