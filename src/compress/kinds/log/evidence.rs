@@ -22,6 +22,8 @@ const MOST_FIRSTS: usize = 512;
 const NAMED_SHARE: usize = 8;
 /// The lines of a template tell what its numbers are like from this number on.
 const FEW_LINES: u32 = 48;
+/// One line in so many is few.
+const FEW_SHARE: usize = 16;
 /// Values looked at for each column are at most so many different ones.
 const MOST_DISTINCT: usize = 24;
 
@@ -96,8 +98,12 @@ fn by_template(mined: &Mined<'_>, templates: &Templates, units: &mut [Unit]) {
     let first = |template: &Template| mined.lines[template.first as usize].span.of(mined.text);
     // Templates that differ in their words may be of one kind all the same.
     let rarity = rarity(templates.list.iter().map(|template| (first(template), template.count)));
+    // A template of its own may be rare even so, where few are: a name that no other line has in its place.
+    let few: u32 = templates.list.iter().map(|template| template.count).filter(|count| *count <= RARE).sum();
+    let otherwise = if few as usize * FEW_SHARE <= units.len() { value::RARE * 0.8 } else { value::CONTEXT };
     let worth = |template: u32| match rarity.get(template as usize) {
         Some(worth) if *worth > 0.0 => *worth,
+        _ if templates.list[template as usize].count <= RARE => otherwise,
         _ => value::CONTEXT,
     };
     for (id, template) in templates.list.iter().enumerate() {
