@@ -275,6 +275,7 @@ pub fn compress(
 }
 
 /// Shortens the messages of a document.
+#[derive(Debug)]
 pub struct CompressDocument {
     document: Document,
     turns: usize,
@@ -359,6 +360,7 @@ fn store_at(number: usize) -> Result<Arc<Store>> {
 /// The number of the store in a file, which is opened for good; without a path, of the one in memory. Bounds below 0 are
 /// not set.
 #[napi]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
 pub fn open_store(env: Env, path: String, max_bytes: f64, keep_ms: f64) -> Result<u32> {
     let bounds = Bounds {
         max_bytes: (max_bytes >= 0.0).then_some(max_bytes as u64),
@@ -419,6 +421,7 @@ impl<'env> ScopedTask<'env> for Retrieve {
 /// The text with this hash, or its best matches of a query that is not empty, with the number of its items; nothing where
 /// the store has none.
 #[napi(ts_return_type = "Promise<[string, number] | []>")]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
 pub fn retrieve(
     pool: u32,
     control: f64,

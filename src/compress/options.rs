@@ -18,6 +18,7 @@ pub enum Tier {
 pub const MIN_TOKENS: u32 = 40;
 
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "they are options of callers")]
 pub struct Options {
     pub tier: Tier,
     /// The part of its tokens that a text is to keep, from 0 to 1.

@@ -35,7 +35,7 @@ impl<'a> Plain<'a> {
             if end <= start || text.is_empty() {
                 continue;
             }
-            if ends.len() % 1024 == 0 && cancel::is_interrupted() {
+            if ends.len().is_multiple_of(1024) && cancel::is_interrupted() {
                 break;
             }
             if end - start > LONG {
@@ -58,7 +58,7 @@ impl<'a> Plain<'a> {
 fn cut(text: &str, line: Range<usize>, ends: &mut Vec<usize>) {
     let mut start = line.start;
     while line.end - start > 2 * PIECE {
-        if ends.len() % 1024 == 0 && cancel::is_interrupted() {
+        if ends.len().is_multiple_of(1024) && cancel::is_interrupted() {
             break;
         }
         let window = start + PIECE / 2..boundary(text, start + PIECE);
@@ -152,7 +152,7 @@ mod tests {
         let text = "one\ntwo\nthree\nfour\nfive\nan ERROR here\nsix\nseven\neight\nnine\nten\n";
         let units = Plain::new(text).weigh(&Query::new("seven"), &CancelToken::new()).unwrap();
         let best = units.iter().map(|unit| unit.value).fold(0.0, f32::max);
-        assert_eq!(units[5].value, best);
+        assert!(units[5].value >= best);
         assert!(units[7].value > units[0].value && units[0].value > units[4].value);
     }
 

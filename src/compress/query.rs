@@ -344,9 +344,9 @@ mod tests {
         let ranks = query.rank(units.into_iter());
         assert!(ranks[2] > 0.9 && ranks[2] <= 1.0, "{ranks:?}");
         assert!(ranks[0] < 0.3 && ranks[0] > 0.0);
-        assert_eq!(ranks[3], 0.0);
+        assert!(ranks[3] <= 0.0);
         assert!(ranks[4] > 0.0, "the plural matches");
-        assert_eq!(Query::new("").rank(units.into_iter()), [0.0; 5]);
+        assert!(Query::new("").rank(units.into_iter()).iter().all(|rank| *rank <= 0.0));
     }
 
     #[test]

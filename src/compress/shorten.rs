@@ -20,6 +20,9 @@ const LEAST_PART: f32 = 0.02;
 /// How often the lossy tier writes a text: what is left out is described, so the first attempt may turn out too long.
 const ATTEMPTS: usize = 3;
 
+/// Tokens of a unit that may be kept whatever the budget.
+const MOST_FOR_SURE: u32 = 500;
+
 /// How a text came to be shorter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
@@ -130,6 +133,7 @@ impl Divided<'_> {
 /// When interrupted.
 pub fn shorten(text: &str, before: u32, goal: Goal<'_>, cancel: &CancelToken) -> Result<Shortened, Error> {
     let clean = noise::clean(text);
+    let is_clean = matches!(clean, Cow::Borrowed(_));
     let mut parts: Vec<Part<'_>> = Vec::new();
     for section in kind::sections(&clean) {
         cancel.check()?;
@@ -138,20 +142,20 @@ pub fn shorten(text: &str, before: u32, goal: Goal<'_>, cancel: &CancelToken) ->
     cancel.check()?;
     let lossless = without_loss(&parts, before);
     let Some(allowance) = goal.allowance.filter(|allowance| lossless.after > *allowance) else {
-        return Ok(noted(lossless, &clean));
+        return Ok(noted(lossless, is_clean));
     };
     let lossy = with_loss(text, parts, allowance, goal, cancel)?;
     let gained = lossless.after.saturating_sub(lossy.after);
     Ok(if lossy.text.is_some() && pays(gained, lossless.after) {
-        noted(Shortened { before, ..lossy }, &clean)
+        noted(Shortened { before, ..lossy }, is_clean)
     } else {
-        noted(lossless, &clean)
+        noted(lossless, is_clean)
     })
 }
 
-/// Adds that noise was dropped.
-fn noted(mut shortened: Shortened, clean: &Cow<'_, str>) -> Shortened {
-    if shortened.text.is_some() && matches!(clean, Cow::Owned(_)) {
+/// Adds that noise was dropped, unless the text was clean.
+fn noted(mut shortened: Shortened, is_clean: bool) -> Shortened {
+    if shortened.text.is_some() && !is_clean {
         shortened.transforms.insert(0, "noise");
     }
     shortened
@@ -192,7 +196,7 @@ fn with_loss<'a>(
     goal: Goal<'_>,
     cancel: &CancelToken,
 ) -> Result<Shortened, Error> {
-    let (divided, units) = divide(parts, goal.query, cancel)?;
+    let (divided, units) = divide(parts, goal.query, (allowance / 2).max(MOST_FOR_SURE), cancel)?;
     let id = goal.reversible.then(|| Id::of(text));
     let mut budget = allowance;
     let mut best: Option<(u32, String)> = None;
@@ -226,10 +230,11 @@ fn with_loss<'a>(
     Ok(Shortened { how: How::Lossy, before: 0, after, text: Some(text.into()), transforms, id })
 }
 
-/// The parts in units, and all their units, weighed.
+/// The parts in units, and all their units, weighed. None that costs more than `most` is kept whatever the budget.
 fn divide<'a>(
     parts: Vec<Part<'a>>,
     query: &Query,
+    most: u32,
     cancel: &CancelToken,
 ) -> Result<(Vec<Divided<'a>>, Vec<Unit>), Error> {
     let mut divided = Vec::with_capacity(parts.len());
@@ -243,6 +248,8 @@ fn divide<'a>(
         let groups = weighed.iter().map(|unit| unit.group).max().map_or(0, |last| last.wrapping_add(1));
         for unit in &mut weighed {
             unit.group = unit.group.wrapping_add(group);
+            // What would take all there is, whatever it says, has to stand in line.
+            unit.must &= unit.cost <= most;
         }
         group = group.wrapping_add(groups);
         divided.push(Divided { form, whole, units: units.len()..units.len() + weighed.len() });
@@ -260,7 +267,8 @@ mod tests {
     }
 
     fn text(lines: usize) -> String {
-        (0..lines).map(|line| format!("line {line} of this text says nothing in particular\n")).collect()
+        let line = |line| format!("line {line} of this text says nothing in particular");
+        (0..lines).map(line).collect::<Vec<_>>().join("\n") + "\n"
     }
 
     #[test]

@@ -16,7 +16,9 @@ fn compressed(value: &Json, turns: usize) -> (Json, Compressed) {
 }
 
 fn long(name: &str) -> String {
-    (0..2000).map(|line| format!("{name} line {line} of a result that says little\n")).collect()
+    let lines: Vec<String> =
+        (0..2000).map(|line| format!("{name} line {line} of a result that says little")).collect();
+    lines.join("\n")
 }
 
 #[test]

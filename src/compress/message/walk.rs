@@ -1,4 +1,4 @@
-//! The texts of messages: OpenAI chat messages, Anthropic messages, items of OpenAI responses. `lib/compress/messages.js`
+//! The texts of messages: of `OpenAI` chats, of Anthropic's messages, of items of `OpenAI`'s responses. `lib/compress/messages.js`
 //! has the same rules for values; a test compares the two.
 
 use std::collections::HashMap;

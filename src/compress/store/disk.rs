@@ -38,6 +38,16 @@ pub struct Disk {
 /// Those that are open, by path: a file can be opened once only.
 static OPEN: Mutex<Option<HashMap<PathBuf, Weak<Disk>>>> = Mutex::new(None);
 
+/// What redb says; its own errors are large.
+#[derive(Debug)]
+struct Fault(Box<str>);
+
+impl<E: std::error::Error> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Self(error.to_string().into())
+    }
+}
+
 fn minutes() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs() / 60)
 }
@@ -129,28 +139,25 @@ impl Disk {
         if is_it { Ok(()) } else { Err(super::taken(id)) }
     }
 
-    fn read<T>(
-        &self,
-        work: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>,
-    ) -> Result<T, Error> {
-        let reading = self.database.begin_read().map_err(redb::Error::from);
+    fn read<T>(&self, work: impl FnOnce(&redb::ReadTransaction) -> Result<T, Fault>) -> Result<T, Error> {
+        let reading = self.database.begin_read().map_err(Fault::from);
         let result = reading.and_then(|reading| work(&reading));
-        result.map_err(|error| failed(&self.path, "cannot be read", error))
+        result.map_err(|fault| failed(&self.path, "cannot be read", fault.0))
     }
 
-    fn write(&self, work: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>) -> Result<(), Error> {
-        let write = || -> Result<(), redb::Error> {
+    fn write(&self, work: impl FnOnce(&WriteTransaction) -> Result<(), Fault>) -> Result<(), Error> {
+        let write = || -> Result<(), Fault> {
             let mut writing = self.database.begin_write()?;
             writing.set_durability(Durability::Eventual);
             work(&writing)?;
             writing.commit()?;
             Ok(())
         };
-        write().map_err(|error| failed(&self.path, "cannot be written", error))
+        write().map_err(|fault| failed(&self.path, "cannot be written", fault.0))
     }
 
     /// Drops what is too old, and what is too much, oldest first.
-    fn tidy(&self, writing: &WriteTransaction, now: u64) -> Result<(), redb::Error> {
+    fn tidy(&self, writing: &WriteTransaction, now: u64) -> Result<(), Fault> {
         let mut bytes = writing.open_table(BYTES)?;
         let mut sum = bytes.get(())?.map_or(0, |bytes| bytes.value());
         let (mut order, mut uses) = (writing.open_table(ORDER)?, writing.open_table(USES)?);
@@ -176,7 +183,7 @@ fn create(path: &Path) -> Result<Database, Error> {
         DatabaseError::DatabaseAlreadyOpen => failed(path, "cannot be opened", "another process has it open"),
         error => failed(path, "cannot be opened: it is damaged, or no store", error),
     })?;
-    let tables = || -> Result<(), redb::Error> {
+    let tables = || -> Result<(), Fault> {
         let writing = database.begin_write()?;
         writing.open_table(TEXTS)?;
         writing.open_table(USES)?;
@@ -185,23 +192,20 @@ fn create(path: &Path) -> Result<Database, Error> {
         writing.commit()?;
         Ok(())
     };
-    tables().map_err(|error| failed(path, "cannot be opened: it is damaged, or no store", error))?;
+    tables().map_err(|fault| failed(path, "cannot be opened: it is damaged, or no store", fault.0))?;
     Ok(database)
 }
 
 /// Notes a use.
-fn note(writing: &WriteTransaction, id: Id, bytes: u64, now: u64) -> Result<(), redb::Error> {
+fn note(writing: &WriteTransaction, id: Id, bytes: u64, now: u64) -> Result<(), Fault> {
     let mut order = writing.open_table(ORDER)?;
     let before = writing.open_table(USES)?.insert(id.0, (now, bytes))?.map(|used| used.value().0);
-    match before {
-        Some(before) => {
-            order.remove((before, id.0))?;
-        }
-        None => {
-            let mut sum = writing.open_table(BYTES)?;
-            let known = sum.get(())?.map_or(0, |bytes| bytes.value());
-            sum.insert((), known + bytes)?;
-        }
+    if let Some(before) = before {
+        order.remove((before, id.0))?;
+    } else {
+        let mut sum = writing.open_table(BYTES)?;
+        let known = sum.get(())?.map_or(0, |bytes| bytes.value());
+        sum.insert((), known + bytes)?;
     }
     order.insert((now, id.0), ())?;
     Ok(())
@@ -256,7 +260,7 @@ mod tests {
     #[test]
     fn a_file_that_is_no_store_is_an_error() {
         let path = path("damaged");
-        for contents in [&b"no store at all"[..], &[0; 5000], &[0xff; 100_000]] {
+        for contents in [b"no store at all".to_vec(), vec![0; 5000], vec![0xff; 100_000]] {
             fs::write(&path, contents).unwrap();
             let error = open(&path, 1000).unwrap_err();
             assert!(error.message.contains("damaged, or no store"), "{error}");
