@@ -46,7 +46,7 @@ fn results_of_all_formats_are_shortened_and_nothing_else() {
     let reasons: Vec<&str> = done.messages.iter().map(|message| &*message.reason).collect();
     assert_eq!(reasons[..3], ["system text", "user text", "no text"]);
     assert_eq!(reasons[6..], ["no message", "no message", "unknown role", "no role"]);
-    assert!(done.messages[3].after < done.messages[3].before / 4);
+    assert!(done.messages[3].after < done.messages[3].before / 2);
 }
 
 #[test]
