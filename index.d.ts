@@ -284,6 +284,49 @@ export interface CompressResult<M = Message[], S = CompressStats | CompressSkipp
   stats?: S;
 }
 
+export interface TruncateOptions extends TokenOptions {
+  /** What `maxLength` and `tail` count; `'characters'`, UTF-16 units, by default. Tokens are counted exactly. */
+  unit?: 'characters' | 'tokens';
+  /** How much of `maxLength` is kept from the end of the text; 0. */
+  tail?: number;
+  /**
+   * Where the text may be cut: `'any'` (default) between any two characters, `'lines'` between lines, `'auto'` between the items and
+   * properties of JSON, which stays JSON, and between lines of all else. A line that takes more than half is cut all the same.
+   */
+  at?: 'any' | 'lines' | 'auto';
+}
+
+/** Lengths are UTF-16 units. No surrogate pair is split. */
+export interface TransformOptions extends TaskOptions {
+  /** Longer assistant texts are cut and marked; 5000. */
+  maxAssistantLength?: number;
+  /** Longer tool results keep whole JSON items and properties, or lines, and a note of what went; 3000. */
+  maxToolResultLength?: number;
+  /** The same for single tools, by name. */
+  toolLimits?: Record<string, number>;
+  /** The share, 0 to 1, of a limit that is kept from the end of a result that is not JSON; 0. */
+  toolResultTail?: number;
+  /** Whether long fenced code blocks of users keep their beginning and last three lines only; true. */
+  truncateCode?: boolean;
+  /** From which length on; 2000. */
+  maxCodeBlockLength?: number;
+  /** Whether a result that was there before gives way to a reference to its tool call; true. */
+  deduplicateToolResults?: boolean;
+}
+
+export interface TransformResult<M extends object = Message> {
+  /** Those that stay as they are keep their identity. */
+  messages: M[];
+  /** Whether anything changed. */
+  transformed: boolean;
+  stats: {
+    originalCount: number;
+    transformedCount: number;
+    /** Tokens fewer, in `o200k_base`: what was taken away is counted, or, by `syncTransform`, estimated. */
+    tokensReduced: number;
+  };
+}
+
 /** A tokenizer of OpenAI's models. */
 export type TokenEncoding = 'o200k_base' | 'cl100k_base';
 
@@ -308,6 +351,8 @@ export interface TaskTypes {
   clone: { payload: unknown; result: unknown };
   compress: { payload: { messages: readonly Message[] | Document; options?: CompressOptions }; result: CompressResult<any, any> };
   retrieve: { payload: { hash: string; options?: RetrieveOptions }; result: RetrieveResult };
+  transform: { payload: { messages: readonly object[]; options?: TransformOptions }; result: TransformResult<object> };
+  truncate: { payload: { content: string; maxLength: number; options?: TruncateOptions }; result: string };
   countTokens: { payload: { input: TokenInput; options?: TokenOptions }; result: number };
   encode: { payload: { text: string; options?: TokenOptions }; result: Uint32Array };
   decode: { payload: { tokens: Uint32Array | readonly number[]; options?: TokenOptions }; result: string };
@@ -433,6 +478,12 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
   /** The original of a text that was shortened, by the hash in its marker, or what a query finds in it. */
   retrieve(hash: string, options?: RetrieveOptions): Promise<RetrieveResult>;
 
+  /** Shortens a conversation by fixed rules: long texts, repeated tool results, code blocks. */
+  transform<M extends object>(messages: readonly M[], options?: TransformOptions): Promise<TransformResult<M>>;
+
+  /** The first `maxLength` characters of a text and a marker, or the text if it has no more. */
+  truncate(content: string, maxLength: number, options?: TruncateOptions): Promise<string>;
+
   /**
    * The number of tokens, exactly: of a text, or of messages and bodies with what chat formats add to their texts, which is
    * 3 for each message, 1 for a name, 3 for the beginning of the reply, 85 for an image, and the figures of OpenAI's cookbook for tool
@@ -472,6 +523,12 @@ export function isWorkerPoolReady(): boolean;
 
 /** `getWorkerPool().getStats()`. */
 export function getPoolStats(): PoolStats;
+
+/** `getWorkerPool().transform(messages, options)`. */
+export function asyncTransform<M extends object>(messages: readonly M[], options?: TransformOptions): Promise<TransformResult<M>>;
+
+/** {@link WorkerPool.transform} on the spot; it estimates the tokens. */
+export function syncTransform<M extends object>(messages: readonly M[], options?: TransformOptions): TransformResult<M>;
 
 /** `getWorkerPool().parse(json, options)`. */
 export function asyncParse<T = any>(json: string | Uint8Array | readonly Uint8Array[], options?: TaskOptions): Promise<T>;

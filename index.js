@@ -4,6 +4,7 @@ const { syncClone } = require('./lib/clone');
 const { defaultOffloadThreshold } = require('./lib/config');
 const { Document } = require('./lib/document');
 const { WorkerPool, getWorkerPool, isWorkerPoolReady } = require('./lib/pool');
+const { syncTransform } = require('./lib/transform');
 
 /** Bytes from which a pool without options offloads. */
 const OFFLOAD_THRESHOLD = defaultOffloadThreshold();
@@ -23,6 +24,11 @@ function asyncParse(json, options) {
 /** @type {typeof WorkerPool.prototype.stringify} */
 function asyncStringify(value, options) {
   return getWorkerPool().stringify(value, options);
+}
+
+/** @type {typeof WorkerPool.prototype.transform} */
+function asyncTransform(messages, options) {
+  return getWorkerPool().transform(messages, options);
 }
 
 /** @type {typeof WorkerPool.prototype.getStats} */
@@ -67,10 +73,12 @@ module.exports = {
   asyncClone,
   asyncParse,
   asyncStringify,
+  asyncTransform,
   ccrRetrieve,
   compressMessages,
   getPoolStats,
   getWorkerPool,
   isWorkerPoolReady,
   syncClone,
+  syncTransform,
 };

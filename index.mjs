@@ -7,12 +7,14 @@ export const {
   asyncClone,
   asyncParse,
   asyncStringify,
+  asyncTransform,
   ccrRetrieve,
   compressMessages,
   getPoolStats,
   getWorkerPool,
   isWorkerPoolReady,
   syncClone,
+  syncTransform,
 } = offloop;
 
 export default offloop;

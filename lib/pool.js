@@ -16,6 +16,7 @@ const { formatStats } = require('./stats');
 const { stringify } = require('./stringify');
 const { submit } = require('./submit');
 const { countTokens, countTokensUpTo, decode, encode } = require('./tokens');
+const { transform, truncate } = require('./transform');
 
 /**
  * @typedef {import('./submit').TaskOptions} TaskOptions
@@ -164,6 +165,27 @@ class WorkerPool extends EventEmitter {
   }
 
   /**
+   * Shortens a conversation by fixed rules.
+   * @param {any[]} messages
+   * @param {import('./transform').TransformOptions} [options]
+   * @returns {Promise<import('./transform').TransformResult>}
+   */
+  transform(messages, options) {
+    return transform(this, messages, options);
+  }
+
+  /**
+   * Cuts a text that is too long.
+   * @param {string} content
+   * @param {number} maxLength
+   * @param {import('./transform').TruncateOptions} [options]
+   * @returns {Promise<string>}
+   */
+  truncate(content, maxLength, options) {
+    return truncate(this, content, maxLength, options);
+  }
+
+  /**
    * The number of tokens of a text, a list of messages, a request body or a Document.
    * @param {unknown} input
    * @param {import('./tokens').TokenOptions} [options]
@@ -248,6 +270,10 @@ class WorkerPool extends EventEmitter {
         return this.compress(any?.messages, { ...any?.options, ...options });
       case 'retrieve':
         return retrieve(this, any?.hash, { ...any?.options, ...options });
+      case 'transform':
+        return transform(this, any?.messages, { ...any?.options, ...options });
+      case 'truncate':
+        return truncate(this, any?.content, any?.maxLength, { ...any?.options, ...options });
       case 'countTokens':
         return countTokens(this, any?.input, { ...any?.options, ...options });
       case 'encode':

@@ -298,7 +298,7 @@ function countHanded(pool, value, characters, limit, encoding, options, take) {
       return take(native.countJsonNow(text, text.length, encoding, limit));
     });
   }
-  if (encodeValue(value, 0)) {
+  if (encodeValue(value, 0, true)) {
     return submit(pool, options, (handle, control) =>
       native.countEncoded(handle, control, walk.memory.slot, words, numbers, encoding, limit),
     ).then(take);

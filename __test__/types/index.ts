@@ -54,6 +54,10 @@ async function operations(): Promise<void> {
   expectType<Body['messages']>()((await offloop.compressMessages(body.messages, null, { reversible: false })).messages);
   new WorkerPool({ store: { path: 'originals.redb', maxBytes: 1, ttlMs: 1 } });
   expectType<string>()(result.messages[0]!.content);
+  const transformed = await pool.transform(body.messages, { toolLimits: { grep: 100 }, toolResultTail: 0.3 });
+  expectType<string>()(transformed.messages[0]!.content);
+  expectType<number>()(offloop.syncTransform(body.messages).stats.tokensReduced);
+  expectType<string>()(await pool.truncate('text', 3, { unit: 'tokens', tail: 1, at: 'auto', model: 'gpt-4o' }));
   expectType<number>()(await pool.countTokens(body, { model: 'gpt-4o', encoding: 'cl100k_base', timeout: 1 }));
   expectType<number>()(await document.countTokens());
   expectType<number | false>()(await pool.countTokensUpTo(body.messages, 100));

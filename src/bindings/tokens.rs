@@ -335,3 +335,10 @@ pub fn decode_tokens(pool: u32, control: f64, tokens: &[u32], encoding: u32) -> 
     let submission = Submission::new(pool, control, "decode").bytes(size_of_val(tokens) * 3);
     PoolTask::new(submission, Decode { tokens: tokens.to_vec(), encoding: encoding_of(encoding) })
 }
+
+/// The tokens of a string of `length` units, about, on the spot.
+#[napi(ts_args_type = "text: string, length: number")]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
+pub fn estimate_string_now(text: Unknown<'_>, length: u32) -> Result<u32> {
+    Ok(tokens::estimate(&well_formed(&units_of(&text, length)?)) as u32)
+}
