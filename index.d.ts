@@ -343,6 +343,21 @@ export interface TokenOptions extends TaskOptions {
 /** What tokens are counted of: a text, a list of messages, a request body of any of the formats, or a Document of one of these. */
 export type TokenInput = string | readonly object[] | object | Document;
 
+/** OpenAI's chat completions, Anthropic's messages, OpenAI's Responses. */
+export type Format = 'openai' | 'anthropic' | 'responses';
+
+export interface ConvertOptions extends TaskOptions {
+  from: Format;
+  to: Format;
+  /** What the body is; a request by default. */
+  kind?: 'request' | 'response';
+}
+
+/** What a conversion could not say in the other format, or had to say in another way: a line each. Not enumerable. */
+export interface Converted {
+  readonly warnings: string[];
+}
+
 /** Types of tasks that `exec` knows, with what they take and give. */
 export interface TaskTypes {
   parse: { payload: string | Uint8Array | readonly Uint8Array[]; result: unknown };
@@ -351,6 +366,7 @@ export interface TaskTypes {
   clone: { payload: unknown; result: unknown };
   compress: { payload: { messages: readonly Message[] | Document; options?: CompressOptions }; result: CompressResult<any, any> };
   retrieve: { payload: { hash: string; options?: RetrieveOptions }; result: RetrieveResult };
+  convert: { payload: { body: object | Document; options: ConvertOptions }; result: object };
   transform: { payload: { messages: readonly object[]; options?: TransformOptions }; result: TransformResult<object> };
   truncate: { payload: { content: string; maxLength: number; options?: TruncateOptions }; result: string };
   countTokens: { payload: { input: TokenInput; options?: TokenOptions }; result: number };
@@ -420,6 +436,9 @@ export class Document {
    */
   compress<O extends CompressOptions>(options?: O): Promise<Document & { stats?: StatsOf<O> }>;
 
+  /** {@link WorkerPool.convert} of the body that it has. */
+  convert(options: ConvertOptions): Promise<Document & Converted>;
+
   /** {@link WorkerPool.countTokens} of what it has: a text, a list of messages or a request body. */
   countTokens(options?: TokenOptions): Promise<number>;
 
@@ -477,6 +496,14 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
 
   /** The original of a text that was shortened, by the hash in its marker, or what a query finds in it. */
   retrieve(hash: string, options?: RetrieveOptions): Promise<RetrieveResult>;
+
+  /**
+   * A request or response body in one provider's format as another's: system prompts, tools and choices, tool calls and results, images,
+   * files, thinking, stop reasons, usage. Texts are shared, the argument is not changed. What the other format has no place for is
+   * named in `warnings`. Rejects with `ERR_INVALID_ARG` for a body that is not in the format it is said to be in.
+   */
+  convert(body: Document, options: ConvertOptions): Promise<Document & Converted>;
+  convert<T extends object = any>(body: object, options: ConvertOptions): Promise<T & Converted>;
 
   /** Shortens a conversation by fixed rules: long texts, repeated tool results, code blocks. */
   transform<M extends object>(messages: readonly M[], options?: TransformOptions): Promise<TransformResult<M>>;

@@ -168,6 +168,17 @@ class Document {
     return require('./tokens').countTokens(core.pool, this, options);
   }
 
+  /**
+   * A Document of a body in one provider's format as another's.
+   * @param {import('./convert').ConvertOptions} options
+   * @returns {Promise<Document & { warnings: string[] }>}
+   */
+  convert(options) {
+    const core = this.#core;
+    if (core === undefined) return Promise.reject(disposed());
+    return require('./convert').convert(core.pool, this, options);
+  }
+
   /** Frees its memory at once, unless other Documents share it. */
   dispose() {
     const core = this.#core;

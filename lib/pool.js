@@ -8,6 +8,7 @@ const { clone } = require('./clone');
 const { compress } = require('./compress');
 const { openStore, retrieve } = require('./compress/store');
 const { MAX_TIMEOUT_MS, resolveConfig } = require('./config');
+const { convert } = require('./convert');
 const { isDocument, load } = require('./document');
 const { codeError, invalidArgument, makeError, poolClosed } = require('./errors');
 const { formatLog } = require('./log');
@@ -186,6 +187,16 @@ class WorkerPool extends EventEmitter {
   }
 
   /**
+   * A body of one provider's format as another's.
+   * @param {any} body
+   * @param {import('./convert').ConvertOptions} options
+   * @returns {Promise<any>}
+   */
+  convert(body, options) {
+    return convert(this, body, options);
+  }
+
+  /**
    * The number of tokens of a text, a list of messages, a request body or a Document.
    * @param {unknown} input
    * @param {import('./tokens').TokenOptions} [options]
@@ -274,6 +285,8 @@ class WorkerPool extends EventEmitter {
         return transform(this, any?.messages, { ...any?.options, ...options });
       case 'truncate':
         return truncate(this, any?.content, any?.maxLength, { ...any?.options, ...options });
+      case 'convert':
+        return convert(this, any?.body, { ...any?.options, ...options });
       case 'countTokens':
         return countTokens(this, any?.input, { ...any?.options, ...options });
       case 'encode':

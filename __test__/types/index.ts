@@ -54,6 +54,8 @@ async function operations(): Promise<void> {
   expectType<Body['messages']>()((await offloop.compressMessages(body.messages, null, { reversible: false })).messages);
   new WorkerPool({ store: { path: 'originals.redb', maxBytes: 1, ttlMs: 1 } });
   expectType<string>()(result.messages[0]!.content);
+  expectType<string[]>()((await pool.convert<Body>(body, { from: 'openai', to: 'anthropic' })).warnings);
+  expectType<Document & offloop.Converted>()(await document.convert({ from: 'openai', to: 'responses', kind: 'response' }));
   const transformed = await pool.transform(body.messages, { toolLimits: { grep: 100 }, toolResultTail: 0.3 });
   expectType<string>()(transformed.messages[0]!.content);
   expectType<number>()(offloop.syncTransform(body.messages).stats.tokensReduced);
