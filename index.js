@@ -3,6 +3,7 @@
 const { syncClone } = require('./lib/clone');
 const { defaultOffloadThreshold } = require('./lib/config');
 const { Document } = require('./lib/document');
+const { json, send } = require('./lib/express');
 const { WorkerPool, getWorkerPool, isWorkerPoolReady } = require('./lib/pool');
 const { syncTransform } = require('./lib/transform');
 
@@ -79,6 +80,8 @@ module.exports = {
   getPoolStats,
   getWorkerPool,
   isWorkerPoolReady,
+  json,
+  send,
   syncClone,
   syncTransform,
 };

@@ -13,6 +13,8 @@ export const {
   getPoolStats,
   getWorkerPool,
   isWorkerPoolReady,
+  json,
+  send,
   syncClone,
   syncTransform,
 } = offloop;

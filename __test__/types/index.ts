@@ -1,5 +1,6 @@
 // Compiled, never run: what index.d.ts promises.
 
+import { createServer } from 'node:http';
 import offloop = require('../..');
 import type { CompressResult, CompressSkipped, CompressStats, Document, JsonSyntaxError, JsonType, PoolStats, RetrieveResult, TruncateStats } from '../..';
 
@@ -103,6 +104,14 @@ function helpers(): void {
   void offloop.asyncClone(new Date()).then((value) => expectType<Date>()(value));
 }
 
+function http(): void {
+  const middleware = offloop.json({ limit: '50mb', as: 'document', type: ['json', '+json'], pool: getWorkerPool() });
+  createServer((req, res) => middleware(req, res, (error?: offloop.BodyError) => expectType<number | undefined>()(error?.status)));
+  createServer((_req, res) => void offloop.send(res, { a: 1 }, { timeout: 5 }).then((value) => expectType<void>()(value)));
+  // @ts-expect-error: no such form
+  offloop.json({ as: 'text' });
+}
+
 function mistakes(pool: offloop.WorkerPool): void {
   // @ts-expect-error: not a number
   new WorkerPool({ size: '4' });
@@ -122,4 +131,4 @@ function mistakes(pool: offloop.WorkerPool): void {
   pool.size = 3;
 }
 
-export { disposal, errors, helpers, mistakes, operations };
+export { disposal, errors, helpers, http, mistakes, operations };
