@@ -108,15 +108,15 @@ class Chunks {
 
 /**
  * Reads the body to its end. On an error the rest of it is read and dropped, so that the client can read the answer; the
- * promise is rejected then.
+ * promise is rejected then, or at once.
  *
- * @param {Request} req
+ * @param {Request} req a stream that is like one
  * @param {number} limit bytes, as errors say it
  * @param {number | undefined} expected bytes
- * @param {number} [most] bytes
+ * @param {{ most?: number, isEarly?: boolean }} [how] most bytes, if that is not the limit; whether errors are told at once
  * @returns {Promise<Body>}
  */
-function collect(req, limit, expected, most = limit) {
+function collect(req, limit, expected, { most = limit, isEarly = false } = {}) {
   return new Promise((resolve, reject) => {
     const why = whyNot(req);
     if (why !== undefined) {
@@ -127,16 +127,22 @@ function collect(req, limit, expected, most = limit) {
     /** @type {Error | undefined} */
     let failure = expected !== undefined && expected > limit ? tooLarge(limit, { expected, length: expected }) : undefined;
     let received = 0;
+    if (isEarly && failure !== undefined) {
+      reject(failure);
+      return;
+    }
 
-    /** @param {Buffer} chunk */
-    function onData(chunk) {
+    /** @param {Buffer | string} data strings come from streams that other middleware makes */
+    function onData(data) {
       if (failure !== undefined) return;
+      const chunk = typeof data === 'string' ? Buffer.from(data) : data;
       received += chunk.length;
       if (received <= most) {
         chunks.add(chunk);
       } else {
         failure = tooLarge(limit, { received });
         chunks.take();
+        if (isEarly) finish();
       }
     }
     function onEnd() {
@@ -201,15 +207,39 @@ function inflate(body, encoding, limit) {
  * @param {Request} req
  * @param {string} encoding
  * @param {number} limit bytes, inflated
+ * @param {boolean} [isEarly] whether errors are told at once, while the client may still be sending
  * @returns {Promise<Body>}
  */
-function readBody(req, encoding, limit) {
+function readBody(req, encoding, limit, isEarly = false) {
   if (encoding !== 'identity') {
     const most = limit + limit / 1000 + SLACK;
-    return collect(req, limit, undefined, most).then((body) => inflate(body, encoding, limit));
+    return collect(req, limit, undefined, { most, isEarly }).then((body) => inflate(body, encoding, limit));
   }
-  const length = Number.parseInt(req.headers['content-length'] ?? '', 10);
-  return collect(req, limit, Number.isNaN(length) ? undefined : length);
+  return collect(req, limit, lengthOf(req), { isEarly });
 }
 
-module.exports = { encodingOf, hasBody, isRead, readBody };
+/** @param {Request} req */
+function lengthOf({ headers }) {
+  const length = Number.parseInt(headers['content-length'] ?? '', 10);
+  return Number.isNaN(length) ? undefined : length;
+}
+
+/**
+ * Reads a stream that has been put in the place of a request. It may say in `receivedEncodedLength` how many bytes of the
+ * request it has taken.
+ *
+ * @param {any} stream
+ * @param {Request} req
+ * @param {number} limit bytes
+ * @returns {Promise<Body>}
+ */
+async function readStream(stream, req, limit) {
+  const expected = lengthOf(req);
+  if (expected !== undefined && expected > limit) throw tooLarge(limit, { expected, length: expected });
+  const body = await collect(stream, limit, undefined, { isEarly: true });
+  const received = stream.receivedEncodedLength || body.length;
+  if (expected === undefined || expected === received) return body;
+  throw httpError(400, 'request.size.invalid', 'request size did not match content length', { expected, length: expected, received });
+}
+
+module.exports = { encodingOf, hasBody, isRead, readBody, readStream };

@@ -18,7 +18,7 @@ const MARK = Buffer.from('\ufeff');
  * @param {Body} body
  * @returns {Body}
  */
-function skipMark(body) {
+function withoutMark(body) {
   const { chunks, length } = body;
   if (length < MARK.length || chunks[0][0] !== MARK[0]) return body;
   // The mark may lie across chunks.
@@ -104,7 +104,7 @@ function inOwnWords(error, text) {
  * @returns {Promise<any>} rejected with an HTTP error
  */
 async function parseBody(given, { pool, charset, strict, asDocument, reviver }) {
-  const body = isUtf8(charset) ? skipMark(given) : given;
+  const body = isUtf8(charset) ? withoutMark(given) : given;
   const { chunks, length } = body;
   // Only what is small enough for V8 is looked at again for its words.
   const isSmall = length < pool.offloadThreshold;
@@ -134,4 +134,4 @@ function join({ chunks, length }) {
   return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length);
 }
 
-module.exports = { join, parseBody };
+module.exports = { join, parseBody, withoutMark };

@@ -38,6 +38,7 @@ pub mod environment;
 mod faults;
 pub mod inbox;
 mod parse;
+mod poison;
 mod pool;
 mod stringify;
 mod strings;

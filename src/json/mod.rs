@@ -11,6 +11,7 @@ mod escape;
 mod expand;
 pub mod layout;
 mod number;
+pub mod poison;
 mod registry;
 pub mod scan;
 mod shapes;
