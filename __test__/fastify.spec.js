@@ -11,7 +11,7 @@ const Fastify = require('fastify');
 const { Document, WorkerPool } = require('..');
 const plugin = require('../lib/fastify');
 const { ask } = require('./http-service');
-const { CASES, check, fc } = require('./values');
+const { check, fc } = require('./values');
 
 const JSON_TYPE = /** @type {[string, string]} */ (['Content-Type', 'application/json']);
 const rows = Array.from({ length: 3000 }, (_, index) => ({ index, text: `some text ${index} é` }));
@@ -104,7 +104,7 @@ test('any JSON is taken and answered alike', async (t) => {
     const text = JSON.stringify(json);
     const body = isCut ? text.slice(0, cut) : text;
     if (body !== '') await same(post(body));
-  }), Math.ceil(CASES / 20));
+  }), 0.05);
 });
 
 test('replies are serialised alike', async (t) => {
