@@ -190,7 +190,7 @@ impl Strategy for Build {
     }
 
     fn write(text: &str, out: &mut String) {
-        match log::understand(text).filter(log::Log::pays) {
+        match log::understand_if_alike(text) {
             Some(log) => log.write(Kept::All, out),
             None => fold::write(text, out),
         }

@@ -126,31 +126,42 @@ fn is_generated(header: &str) -> bool {
     NAMES.iter().any(|part| name.contains(part))
 }
 
-/// Changed lines that a reviewer stops at: notes to oneself, secrets, checks turned off.
-fn is_remarkable(line: &str) -> bool {
-    const WORDS: [&str; 20] = [
-        "FIXME",
-        "XXX",
-        "HACK",
-        "SECURITY",
-        "password",
-        "passwd",
-        "secret",
-        "api_key",
-        "apikey",
-        "private_key",
-        "BEGIN RSA",
-        "<<<<<<<",
-        ">>>>>>>",
-        "eslint-disable",
-        "nosec",
-        "noqa",
-        "unsafe ",
-        "DROP TABLE",
-        "rm -rf",
-        "deprecated",
-    ];
-    line.starts_with(['+', '-']) && WORDS.iter().any(|word| line.contains(word))
+/// What a reviewer stops at in changed lines: notes to oneself, secrets, checks turned off.
+const REMARKABLE: [&str; 20] = [
+    "FIXME",
+    "XXX",
+    "HACK",
+    "SECURITY",
+    "password",
+    "passwd",
+    "secret",
+    "api_key",
+    "apikey",
+    "private_key",
+    "BEGIN RSA",
+    "<<<<<<<",
+    ">>>>>>>",
+    "eslint-disable",
+    "nosec",
+    "noqa",
+    "unsafe ",
+    "DROP TABLE",
+    "rm -rf",
+    "deprecated",
+];
+/// A word in more than one of so many hunks is a word like others.
+const REMARKABLE_SHARE: usize = 32;
+
+/// A bit for each word of [`REMARKABLE`] that a hunk's changes have.
+fn remarkable(hunk: &str) -> u32 {
+    let changes = hunk.lines().filter(|line| line.starts_with(['+', '-']));
+    changes.fold(0, |mask, line| {
+        REMARKABLE
+            .iter()
+            .enumerate()
+            .filter(|(_, word)| line.contains(*word))
+            .fold(mask, |mask, (bit, _)| mask | 1 << bit)
+    })
 }
 
 /// The file that a header is about.
@@ -214,6 +225,12 @@ impl Strategy for Diff {
     }
 
     fn weigh(pieces: &Pieces<'_, Self>, units: &mut [Unit]) {
+        let marks: Vec<u32> = (0..units.len())
+            .map(|index| if pieces.list[index].label == HUNK { remarkable(pieces.get(index)) } else { 0 })
+            .collect();
+        let most = (marks.len() / REMARKABLE_SHARE).max(3);
+        let is_rare = |bit: &usize| marks.iter().filter(|marks| *marks >> bit & 1 != 0).count() <= most;
+        let remarkable_words = (0..REMARKABLE.len()).filter(is_rare).fold(0_u32, |mask, bit| mask | 1 << bit);
         for (index, (piece, unit)) in pieces.list.iter().zip(units).enumerate() {
             unit.group = piece.part;
             unit.value = match piece.label {
@@ -226,7 +243,7 @@ impl Strategy for Diff {
                         pieces.get(index).lines().filter(|line| line.starts_with(['+', '-'])).count();
                     let worth = value::CONTEXT + (changes.min(20) as f32) * 0.05;
                     let worth = if alarm > Severity::Ordinary { worth + value::CONTEXT } else { worth };
-                    if pieces.get(index).lines().any(is_remarkable) { worth + value::NOTABLE } else { worth }
+                    if marks[index] & remarkable_words != 0 { worth + value::NOTABLE } else { worth }
                 }
             };
         }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use super::is_mostly_empty;
 use super::log::mix;
 use crate::cancel;
 
@@ -13,6 +14,8 @@ const LONGEST_PERIOD: usize = 64;
 /// A block that is there again is not worth a mark below so many lines or bytes.
 const SHORTEST_BLOCK: usize = 4;
 const FEWEST_BYTES: usize = 120;
+/// Lines that come again are written again up to so many bytes.
+const SHORTEST_REPEAT: usize = 56;
 
 /// Writes a text with its repeats folded; as it is where there are none.
 pub(super) fn write(text: &str, out: &mut String) {
@@ -20,10 +23,48 @@ pub(super) fn write(text: &str, out: &mut String) {
         out.push_str(text);
         return;
     }
+    if is_mostly_empty(text) {
+        return write_runs(text, out);
+    }
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let mut folded =
-        Folder { lines: &lines, first: HashMap::with_capacity(lines.len()), last: HashMap::new(), out };
+    let mut folded = Folder {
+        lines: &lines,
+        first: HashMap::with_capacity(lines.len().min(1 << 14)),
+        last: HashMap::new(),
+        out,
+    };
     folded.run();
+}
+
+/// Folds lines that are the same as the one before, and remembers no others.
+fn write_runs(text: &str, out: &mut String) {
+    let mut above = "";
+    let mut times = 0;
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        if index % 4096 == 0 && cancel::is_interrupted() {
+            return;
+        }
+        if line == above {
+            times += 1;
+            continue;
+        }
+        repeat(above, 1, times, out);
+        (above, times) = (line, 0);
+        out.push_str(line);
+    }
+    repeat(above, 1, times, out);
+}
+
+/// Says how often the lines above came again, or writes them where that is shorter.
+fn repeat(line: &str, period: usize, times: usize, out: &mut String) {
+    let plural = if times == 1 { "" } else { "s" };
+    // Writing to a string does not fail.
+    let _ = match (times, period) {
+        (0, _) => Ok(()),
+        (_, 1) if times * line.len() <= SHORTEST_REPEAT => (0..times).try_for_each(|_| out.write_str(line)),
+        (_, 1) => writeln!(out, "{MARK}the line above {times} more time{plural}]"),
+        _ => writeln!(out, "{MARK}the {period} lines above {times} more time{plural}]"),
+    };
 }
 
 struct Folder<'a, 'o> {
@@ -50,8 +91,8 @@ impl Folder<'_, '_> {
             if let Some(period) = last.filter(|period| *period <= LONGEST_PERIOD) {
                 let times = self.matching(at, period, &mut known[0]) / period;
                 let skipped = self.bytes(at..at + times * period);
-                if times > 0 && skipped > 56 {
-                    self.repeat(period, times);
+                if times > 0 && skipped > SHORTEST_REPEAT {
+                    repeat(self.lines[at - 1], period, times, self.out);
                     for index in at..at + times * period {
                         self.remember(index);
                     }
@@ -95,16 +136,6 @@ impl Folder<'_, '_> {
         let length = rest.take_while(|(line, before)| line == before).count();
         *known = (period, from + length);
         length
-    }
-
-    fn repeat(&mut self, period: usize, times: usize) {
-        let plural = if times == 1 { "" } else { "s" };
-        // Writing to a string does not fail.
-        let _ = if period == 1 {
-            writeln!(self.out, "{MARK}the line above {times} more time{plural}]")
-        } else {
-            writeln!(self.out, "{MARK}the {period} lines above {times} more time{plural}]")
-        };
     }
 
     fn block(&mut self, rest: usize) {
@@ -163,6 +194,14 @@ pub(super) mod tests {
             folded(&text),
             "one of two lines\nanother one of two lines\n[… the 2 lines above 9 more times]\n"
         );
+    }
+
+    #[test]
+    fn many_empty_lines_take_little() {
+        let text = format!("a\n{}b\nb\n", "\n".repeat(5 << 20));
+        let written = folded(&text);
+        assert_eq!(written, format!("a\n\n[… the line above {} more times]\nb\nb\n", (5 << 20) - 1));
+        assert!(decode(&written) == text);
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl Strategy for Listing {
     fn write(text: &str, out: &mut String) {
         let has_columns = |line: &&str| is_long(line) || is_branch(line) || line.contains('\t');
         if text.contains('~') || text.split_inclusive('\n').filter(has_columns).count() > 2 {
-            match log::understand(text).filter(log::Log::pays) {
+            match log::understand_if_alike(text) {
                 Some(log) => log.write(Kept::All, out),
                 None => fold::write(text, out),
             }

@@ -30,6 +30,9 @@ pub(super) fn lines<'a>(kind: Kind, text: &'a str) -> Option<Box<dyn Form + 'a>>
     fn pieces<'a, S: pieces::Strategy + 'a>(text: &'a str) -> Option<Box<dyn Form + 'a>> {
         Pieces::<S>::new(text).map(|pieces| Box::new(pieces) as Box<dyn Form + 'a>)
     }
+    if is_mostly_empty(text) {
+        return pieces::<prose::Prose>(text);
+    }
     match kind {
         Kind::Log => log::understand(text).map(|log| Box::new(log) as Box<dyn Form + 'a>),
         Kind::Diff => pieces::<diff::Diff>(text),
@@ -38,16 +41,18 @@ pub(super) fn lines<'a>(kind: Kind, text: &'a str) -> Option<Box<dyn Form + 'a>>
         Kind::Listing => pieces::<listing::Listing>(text),
         Kind::StackTrace => pieces::<trace::Trace>(text),
         Kind::BuildOutput => pieces::<build::Build>(text),
-        _ => {
-            // Lines that repeat themselves but for some values are as good as a log.
-            if memchr::memchr_iter(b'\n', text.as_bytes()).take(12).count() == 12
-                && let Some(log) = log::understand(text).filter(log::Log::pays)
-            {
-                return Some(Box::new(log));
-            }
-            pieces::<prose::Prose>(text)
-        }
+        // Lines that repeat themselves but for some values are as good as a log.
+        _ => match log::understand_if_alike(text) {
+            Some(log) => Some(Box::new(log)),
+            None => pieces::<prose::Prose>(text),
+        },
     }
+}
+
+/// Whether there are so many lines of next to nothing that to look at each would take more than they are.
+fn is_mostly_empty(text: &str) -> bool {
+    const MANY: usize = 1 << 22;
+    text.len() > MANY && memchr::memchr_iter(b'\n', text.as_bytes()).count() * 4 > text.len()
 }
 
 /// Whether a text begins with one of some, none of which is empty.
@@ -72,6 +77,8 @@ pub(super) fn vote(line: &str, next: &str, current: Option<Kind>) -> Option<Kind
     if let Some((number, _)) = code::number(line) {
         let follows = code::number(next).is_some_and(|(after, _)| after == number + 1);
         match current {
+            // Sizes before paths.
+            Some(Kind::Listing) if listing::is_entry(line) => return current,
             _ if follows => return Some(Kind::Code),
             // Matches below the path of their file.
             Some(Kind::Code | Kind::SearchResults) => return current,

@@ -16,14 +16,20 @@ impl Strategy for Prose {
     const TRANSFORMS: &'static [&'static str] = &["repeats"];
 
     fn cut(text: &str) -> Vec<Piece> {
-        let mut pieces = Vec::with_capacity(text.len() / 64 + 1);
+        let mut pieces: Vec<Piece> = Vec::with_capacity(text.len() / 64 + 1);
         let mut start = 0;
         for (index, line) in text.split_inclusive('\n').enumerate() {
             if index % 1024 == 0 && cancel::is_interrupted() {
                 break;
             }
             let end = start + line.len();
-            if line.len() > PARAGRAPH {
+            // Empty lines in a row are one piece.
+            if line == "\n"
+                && let Some(piece) = pieces.last_mut()
+                && &text[piece.start as usize..piece.start as usize + 1] == "\n"
+            {
+                piece.end = end as u32;
+            } else if line.len() > PARAGRAPH {
                 for (from, to) in sentences(line) {
                     split_long(text, start + from..start + to, 0, &mut pieces);
                 }

@@ -98,8 +98,9 @@ struct Number {
     /// Its place among the numbers of its line.
     place: u32,
     value: f64,
-    /// The words before and after it.
-    context: u64,
+    /// The words before and after it, [`BLANK`] where there are none.
+    before: u32,
+    after: u32,
 }
 
 /// What a part of a line is.
@@ -125,7 +126,7 @@ impl Survey {
                 _ => BLANK,
             };
             if is_after_number && let Some(number) = self.numbers.last_mut() {
-                number.context = number.context.wrapping_mul(31).wrapping_add(u64::from(word));
+                number.after = word;
                 is_after_number = false;
             }
             if let Atom::Number(value) = atom
@@ -133,7 +134,7 @@ impl Survey {
                 && self.numbers.len() - numbers_from < MOST_IN_LINE
             {
                 let place = (self.numbers.len() - numbers_from) as u32;
-                self.numbers.push(Number { line: index, place, value, context: u64::from(before) << 8 });
+                self.numbers.push(Number { line: index, place, value, before, after: BLANK });
                 is_after_number = true;
             }
             before = word;
@@ -225,11 +226,17 @@ impl Survey {
     fn by_numbers(&self, families: &[(u32, u32)], worth: &mut [f32]) {
         let mut series: HashMap<u64, Vec<u32>> = HashMap::new();
         for (index, number) in self.numbers.iter().enumerate() {
-            if number.context != 0 {
-                series.entry(number.context << 1).or_default().push(index as u32);
-            }
+            let (before, after) = (u64::from(number.before), u64::from(number.after));
             let family = u64::from(families[self.lines[number.line as usize] as usize].0);
-            series.entry((family << 8 | u64::from(number.place)) << 1 | 1).or_default().push(index as u32);
+            let keys = [
+                (before << 32 | after, before > 0 && after > 0),
+                (before << 32, before > 0),
+                (after, after > 0),
+                (1 << 63 | family << 8 | u64::from(number.place), true),
+            ];
+            for (key, _) in keys.into_iter().filter(|(_, is_known)| *is_known) {
+                series.entry(key).or_default().push(index as u32);
+            }
         }
         for members in series.values().filter(|members| members.len() >= FEWEST_LINES) {
             let numbers: Vec<Option<f64>> =

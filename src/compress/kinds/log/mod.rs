@@ -22,23 +22,40 @@ use crate::compress::query::Query;
 use crate::compress::words::boundary;
 use crate::error::Error;
 
+/// Fewer lines are not looked through for what they have in common, unless they are a log's.
+const FEWEST_LINES: usize = 12;
+const MANY_GROUPS: usize = 20_000;
 /// Templates described for lines left out.
 const MOST_DESCRIBED: usize = 24;
 /// Their length in characters.
 const LONGEST_DESCRIPTION: usize = 320;
 
-/// A text whose lines are of a few kinds, if it is one.
+/// A log, or whatever else is to be read as one.
 pub(super) fn understand(text: &str) -> Option<Log<'_>> {
+    from_mined(mined(text)?)
+}
+
+/// A text of which nothing is known but that its lines are of a few kinds, if they are: templates must make it shorter.
+pub(super) fn understand_if_alike(text: &str) -> Option<Log<'_>> {
+    if memchr::memchr_iter(b'\n', text.as_bytes()).nth(FEWEST_LINES).is_none() {
+        return None;
+    }
+    let mined = mined(text)?;
+    // Where most are groups of their own, looking for what these have in common takes long and finds little.
+    if mined.groups.len() > MANY_GROUPS && mined.groups.len() * 2 > mined.lines.len() {
+        return None;
+    }
+    from_mined(mined).filter(Log::pays)
+}
+
+fn mined(text: &str) -> Option<Mined<'_>> {
     // Positions are of 32 bits.
-    if text.len() > u32::MAX as usize / 2 {
-        return None;
-    }
-    let mined = mine::mine(text);
+    (text.len() < u32::MAX as usize / 2).then(|| mine::mine(text)).filter(|_| !cancel::is_interrupted())
+}
+
+fn from_mined(mined: Mined<'_>) -> Option<Log<'_>> {
     let templates = merge::merge(&mined);
-    if cancel::is_interrupted() {
-        return None;
-    }
-    Some(Log::new(mined, templates))
+    (!cancel::is_interrupted()).then(|| Log::new(mined, templates))
 }
 
 #[derive(Debug)]
@@ -79,7 +96,7 @@ impl<'a> Log<'a> {
     }
 
     /// Whether templates make it shorter by at least a quarter of its bytes or so.
-    pub(super) fn pays(&self) -> bool {
+    fn pays(&self) -> bool {
         let saved: usize =
             self.lettered.iter().map(|id| self.saving(&self.templates.list[*id as usize])).sum();
         self.marks.is_some() && saved * 8 > self.mined.text.len()
@@ -418,7 +435,7 @@ fn push_letter(out: &mut String, rank: u32) {
 
 impl Form for Log<'_> {
     fn transforms(&self) -> &'static [&'static str] {
-        if self.lettered.is_empty() || self.marks.is_none() { &[] } else { &["log_templates"] }
+        if self.lettered.is_empty() || self.marks.is_none() { &["lines"] } else { &["log_templates"] }
     }
 
     fn len(&self) -> usize {
