@@ -20,6 +20,10 @@ const PIECE: usize = 240;
 /// So many first ones of an error, and so many matches of the query, are kept whatever the budget.
 const MOST_FIRSTS: usize = 256;
 const NAMED_SHARE: usize = 8;
+/// One token in so many may be kept whatever the budget, for what tells much by itself, and for what the query makes more
+/// of.
+pub(super) const TELLING_SHARE: u64 = 10;
+pub(super) const ASKED_SHARE: u64 = 25;
 /// Units between two looks at whether to go on.
 const CHECK: usize = 512;
 
@@ -203,8 +207,9 @@ impl<S: Strategy> Form for Pieces<'_, S> {
             }
             cancel.check()?;
         }
+        promote(&mut units, TELLING_SHARE);
         self.by_query(query, &mut units);
-        promote(&mut units);
+        promote(&mut units, ASKED_SHARE);
         cancel.check()?;
         Ok(units)
     }
@@ -230,15 +235,14 @@ impl<S: Strategy> Form for Pieces<'_, S> {
 
 /// What tells much is kept whatever the budget, as long as that is little of the whole: who asks for a tenth does not want
 /// the one line in a thousand that is unlike the others to be left out.
-pub(super) fn promote(units: &mut [Unit]) {
-    const SHARE: u64 = 10;
+pub(super) fn promote(units: &mut [Unit], share: u64) {
     let total: u64 = units.iter().map(|unit| u64::from(unit.cost)).sum();
     let mut telling: Vec<u32> = (0..units.len() as u32)
         .filter(|index| !units[*index as usize].must && units[*index as usize].value >= value::RARE * 0.75)
         .collect();
     telling.sort_by(|a, b| units[*b as usize].value.total_cmp(&units[*a as usize].value).then(a.cmp(b)));
     let mut groups: HashMap<u32, u32> = HashMap::new();
-    let mut room = total / SHARE;
+    let mut room = total / share;
     for index in telling {
         let unit = &mut units[index as usize];
         // Not all of the same errors.

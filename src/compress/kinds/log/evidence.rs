@@ -8,7 +8,7 @@ use super::mine::{Mined, Span};
 use crate::cancel::CancelToken;
 use crate::compress::form::{Unit, value};
 use crate::compress::kinds::numbers::{self, Series};
-use crate::compress::kinds::pieces::promote;
+use crate::compress::kinds::pieces::{ASKED_SHARE, TELLING_SHARE, promote};
 use crate::compress::kinds::survey::{self, rarity};
 use crate::compress::query::Query;
 use crate::compress::signal::{self, Severity};
@@ -49,8 +49,9 @@ pub(super) fn weigh(
     cancel.check()?;
     by_values(mined, templates, &mut units, cancel)?;
     at_the_ends(&mut units);
+    promote(&mut units, TELLING_SHARE);
     by_query(mined, query, &mut units);
-    promote(&mut units);
+    promote(&mut units, ASKED_SHARE);
     cancel.check()?;
     Ok(units)
 }
