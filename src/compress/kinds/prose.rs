@@ -26,7 +26,7 @@ impl Strategy for Prose {
             // Empty lines in a row are one piece.
             if line == "\n"
                 && let Some(piece) = pieces.last_mut()
-                && &text[piece.start as usize..piece.start as usize + 1] == "\n"
+                && text.as_bytes()[piece.start as usize] == b'\n'
             {
                 piece.end = end as u32;
             } else if line.len() > PARAGRAPH {

@@ -37,9 +37,7 @@ pub(super) fn understand(text: &str) -> Option<Log<'_>> {
 
 /// A text of which nothing is known but that its lines are of a few kinds, if they are: templates must make it shorter.
 pub(super) fn understand_if_alike(text: &str) -> Option<Log<'_>> {
-    if memchr::memchr_iter(b'\n', text.as_bytes()).nth(FEWEST_LINES).is_none() {
-        return None;
-    }
+    memchr::memchr_iter(b'\n', text.as_bytes()).nth(FEWEST_LINES)?;
     let mined = mined(text)?;
     // Where most are groups of their own, looking for what these have in common takes long and finds little.
     if mined.groups.len() > MANY_GROUPS && mined.groups.len() * 2 > mined.lines.len() {
