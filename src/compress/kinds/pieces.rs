@@ -24,6 +24,8 @@ const NAMED_SHARE: usize = 8;
 /// of.
 pub(super) const TELLING_SHARE: u64 = 10;
 pub(super) const ASKED_SHARE: u64 = 25;
+/// Tokens of a text of which these are parts; of what a text has beyond them, a twentieth of that.
+const AMPLE: u64 = 80_000;
 /// Units between two looks at whether to go on.
 const CHECK: usize = 512;
 
@@ -242,7 +244,8 @@ pub(super) fn promote(units: &mut [Unit], share: u64) {
         .collect();
     telling.sort_by(|a, b| units[*b as usize].value.total_cmp(&units[*a as usize].value).then(a.cmp(b)));
     let mut groups: HashMap<u32, u32> = HashMap::new();
-    let mut room = total / share;
+    // Of a very long text, less: nobody reads a tenth of 50 MB.
+    let mut room = (total / share).min(AMPLE / share + total / (20 * share));
     for index in telling {
         let unit = &mut units[index as usize];
         // Not all of the same errors.
