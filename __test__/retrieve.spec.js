@@ -63,7 +63,7 @@ test('what is not there, and wrong arguments', async () => {
 
 test('the store in memory is bounded in bytes', async () => {
   const script = `
-    const pool = new offloop.WorkerPool({ size: 1, store: { maxBytes: 250000 } });
+    const pool = new offloop.WorkerPool({ size: 1, store: { maxBytes: 200000 } });
     const text = (name) => Array.from({ length: 3000 }, (_, i) => 'line ' + i + ' of ' + name + ' says little').join('\\n');
     (async () => {
       const hashes = [];

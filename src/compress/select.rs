@@ -18,11 +18,13 @@ const SURROUNDINGS: f32 = 6.0;
 /// Units between two looks at the cancellation flag.
 const CHECK: usize = 64 << 10;
 
-/// Buckets: a positive float's order is that of its bits, and the upper half of them has three digits.
-const BUCKETS: usize = 1 << 15;
+/// Buckets: a positive float's order is that of its bits, of which the exponent's and the next four tell scores apart that
+/// differ by a sixteenth. More of them would take longer to clear than most texts take to sort.
+const BUCKETS: usize = 1 << BUCKET_BITS;
+const BUCKET_BITS: u32 = 12;
 
 fn bucket(score: f32) -> usize {
-    (score.max(0.0).to_bits() >> 16) as usize & (BUCKETS - 1)
+    (score.max(0.0).to_bits() >> (31 - BUCKET_BITS)) as usize & (BUCKETS - 1)
 }
 
 /// One flag for each unit: whether it is kept within a budget of tokens.

@@ -67,21 +67,25 @@ struct Part<'a> {
     form: Option<Box<dyn Form + 'a>>,
     /// Where the lossless way is the shorter one.
     lossless: Option<String>,
-    /// Of what is written when nothing is left out.
-    tokens: u32,
+    /// Tokens that it saves.
+    saved: u32,
 }
 
 impl<'a> Part<'a> {
-    fn new(kind: kind::Kind, text: &'a str) -> Self {
-        let tokens = tokens::estimate(text) as u32;
+    /// Understands a section; its tokens are estimated unless they are known, and only if something may be saved.
+    fn new(kind: kind::Kind, text: &'a str, tokens: Option<u32>) -> Self {
         let form = kind::understand(kind, text, 0);
-        let mut part = Self { text, form, lossless: None, tokens };
+        let mut part = Self { text, form, lossless: None, saved: 0 };
         if let Some(form) = &part.form {
             let mut written = String::with_capacity(text.len() / 2);
             form.write(Kept::All, &mut written);
-            let after = tokens::estimate(&written) as u32;
-            if after < tokens {
-                (part.lossless, part.tokens) = (Some(written), after);
+            if written.len() >= text.len() {
+                return part;
+            }
+            let before = tokens.unwrap_or_else(|| tokens::estimate(text) as u32);
+            let saved = before.saturating_sub(tokens::estimate(&written) as u32);
+            if saved > 0 {
+                (part.lossless, part.saved) = (Some(written), saved);
             }
         }
         part
@@ -134,13 +138,16 @@ impl Divided<'_> {
 pub fn shorten(text: &str, before: u32, goal: Goal<'_>, cancel: &CancelToken) -> Result<Shortened, Error> {
     let clean = noise::clean(text);
     let is_clean = matches!(clean, Cow::Borrowed(_));
-    let mut parts: Vec<Part<'_>> = Vec::new();
-    for section in kind::sections(&clean) {
+    let tokens = if is_clean { before } else { tokens::estimate(&clean) as u32 };
+    let sections = kind::sections(&clean);
+    let known = (sections.len() == 1).then_some(tokens);
+    let mut parts: Vec<Part<'_>> = Vec::with_capacity(sections.len());
+    for section in sections {
         cancel.check()?;
-        parts.push(Part::new(section.kind, &clean[section.range]));
+        parts.push(Part::new(section.kind, &clean[section.range], known));
     }
     cancel.check()?;
-    let lossless = without_loss(&parts, before);
+    let lossless = without_loss(&parts, before, tokens);
     let Some(allowance) = goal.allowance.filter(|allowance| lossless.after > *allowance) else {
         return Ok(noted(lossless, is_clean));
     };
@@ -173,8 +180,9 @@ fn add_transforms(to: &mut Vec<&'static str>, form: &dyn Form) {
     }
 }
 
-fn without_loss(parts: &[Part<'_>], before: u32) -> Shortened {
-    let after = parts.iter().map(|part| part.tokens).sum::<u32>();
+/// The parts, of `tokens` tokens together, as they are when nothing is left out.
+fn without_loss(parts: &[Part<'_>], before: u32, tokens: u32) -> Shortened {
+    let after = tokens.saturating_sub(parts.iter().map(|part| part.saved).sum());
     if !pays(before.saturating_sub(after), before) {
         return Shortened::not(before);
     }
