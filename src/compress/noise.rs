@@ -70,6 +70,12 @@ fn escape_length(bytes: &[u8]) -> usize {
     }
 }
 
+/// A line without the white space at its end. Tabs behind another one are empty cells.
+fn trim_end(line: &str) -> &str {
+    let trimmed = line.trim_end_matches([' ', '\t', '\r']);
+    if trimmed.contains('\t') { line.trim_end_matches([' ', '\r']) } else { trimmed }
+}
+
 fn without_trailing_space(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut out = String::new();
@@ -82,8 +88,9 @@ fn without_trailing_space(text: &str) -> Cow<'_, str> {
         if newline == 0 || newline < from || !matches!(bytes[newline - 1], b' ' | b'\t' | b'\r') {
             continue;
         }
-        let blank =
-            bytes[from..newline].iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r')).count();
+        let line = &text[from..newline];
+        let line = line.rfind('\n').map_or(line, |before| &line[before + 1..]);
+        let blank = line.len() - trim_end(line).len();
         if !changed {
             out.reserve(text.len());
             changed = true;
@@ -114,7 +121,8 @@ mod tests {
         assert!(matches!(clean("plain\n text"), Cow::Borrowed(_)));
         assert_eq!(clean("\u{1b}[ü and \u{1b}"), "\u{1b}[ü and \u{1b}");
         assert_eq!(clean("--- a\n+++ b\n@@ -1 +1 @@\n \n"), "--- a\n+++ b\n@@ -1 +1 @@\n \n");
-        assert_eq!(clean("  \n \n"), "\n\n");
+        assert_eq!(clean("  \n \n\t\r\n"), "\n\n\n");
+        assert_eq!(clean("a\tb\t\t \r\nc\td\te\tf\n"), "a\tb\t\t\nc\td\te\tf\n");
     }
 
     proptest! {
@@ -135,7 +143,7 @@ mod tests {
                 let mut lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
                 let last = lines.len() - 1;
                 for line in &mut lines[..last] {
-                    line.truncate(line.trim_end_matches([' ', '\t', '\r']).len());
+                    line.truncate(trim_end(line).len());
                 }
                 lines
             };
