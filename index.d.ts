@@ -2,6 +2,7 @@
 
 import { EventEmitter } from 'node:events';
 import { IncomingMessage, ServerResponse } from 'node:http';
+import { Transform } from 'node:stream';
 
 /** How to run one operation. */
 export interface TaskOptions {
@@ -551,6 +552,13 @@ export function isWorkerPoolReady(): boolean;
 
 /** `getWorkerPool().getStats()`. */
 export function getPoolStats(): PoolStats;
+
+/**
+ * A stream that turns the server-sent events of one provider's streamed reply into another's; bytes in, bytes out, cut anywhere. What is
+ * no event of JSON is an error with the code `ERR_JSON_SYNTAX`, an event over 16 MB one with `ERR_TOO_LARGE`.
+ * @throws {TypeError} `ERR_INVALID_ARG`
+ */
+export function convertStream(options: { from: Format; to: Format }): Transform;
 
 /** `getWorkerPool().transform(messages, options)`. */
 export function asyncTransform<M extends object>(messages: readonly M[], options?: TransformOptions): Promise<TransformResult<M>>;

@@ -2,6 +2,7 @@
 
 const { syncClone } = require('./lib/clone');
 const { defaultOffloadThreshold } = require('./lib/config');
+const { convertStream } = require('./lib/convert');
 const { Document } = require('./lib/document');
 const { json, send } = require('./lib/express');
 const { WorkerPool, getWorkerPool, isWorkerPoolReady } = require('./lib/pool');
@@ -77,6 +78,7 @@ module.exports = {
   asyncTransform,
   ccrRetrieve,
   compressMessages,
+  convertStream,
   getPoolStats,
   getWorkerPool,
   isWorkerPoolReady,

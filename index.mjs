@@ -10,6 +10,7 @@ export const {
   asyncTransform,
   ccrRetrieve,
   compressMessages,
+  convertStream,
   getPoolStats,
   getWorkerPool,
   isWorkerPoolReady,

@@ -7,12 +7,17 @@
  * is named in a list of warnings.
  */
 
+const { Transform } = require('node:stream');
+
 const { isDocument } = require('./document');
 const { invalidArgument } = require('./errors');
 const { inline } = require('./submit');
 const anthropic = require('./convert/anthropic');
 const openai = require('./convert/openai');
 const responses = require('./convert/responses');
+const readers = require('./convert/read-events');
+const { EventReader } = require('./convert/sse');
+const writers = require('./convert/write-events');
 
 /**
  * @typedef {'openai' | 'anthropic' | 'responses'} Format
@@ -96,4 +101,56 @@ async function convertDocument(document, options) {
   return Object.defineProperty(converted, 'warnings', { value: result.warnings, writable: true, configurable: true });
 }
 
-module.exports = { convert };
+/**
+ * A stream that turns one format's server-sent events, cut anywhere, into another's. A reply that breaks off breaks off there, too.
+ * @param {{ from: Format, to: Format }} options
+ * @returns {Transform}
+ */
+function convertStream(options) {
+  const wrong = wrongOption(options);
+  if (wrong !== undefined) throw wrong;
+  const reader = new readers[options.from]();
+  const writer = new writers[options.to]();
+  let out = '';
+  const events = new EventReader((data) => {
+    if (data.trim() === '[DONE]') out += writer.finish();
+    else if (!writer.ended) for (const step of reader.read(parseEvent(data))) out += writer.write(step);
+  });
+  /** @param {() => void} read @param {(error?: Error | null, data?: string) => void} done */
+  const turn = (read, done) => {
+    try {
+      read();
+    } catch (error) {
+      return done(/** @type {Error} */ (error));
+    }
+    const written = out;
+    out = '';
+    return written === '' ? done() : done(null, written);
+  };
+  return new Transform({
+    transform(chunk, _encoding, done) {
+      turn(() => events.write(chunk), done);
+    },
+    flush(done) {
+      turn(() => {
+        events.end();
+        // Not every server says that it is done.
+        if (writer.stop !== undefined) out += writer.finish();
+      }, done);
+    },
+  });
+}
+
+/** @param {string} data */
+function parseEvent(data) {
+  let event;
+  try {
+    event = JSON.parse(data);
+  } catch (cause) {
+    const { message } = /** @type {Error} */ (cause);
+    throw Object.assign(new SyntaxError(`an event is not JSON: ${message}`, { cause }), { code: 'ERR_JSON_SYNTAX' });
+  }
+  return event ?? {};
+}
+
+module.exports = { convert, convertStream };

@@ -57,6 +57,7 @@ async function operations(): Promise<void> {
   expectType<string>()(result.messages[0]!.content);
   expectType<string[]>()((await pool.convert<Body>(body, { from: 'openai', to: 'anthropic' })).warnings);
   expectType<Document & offloop.Converted>()(await document.convert({ from: 'openai', to: 'responses', kind: 'response' }));
+  expectType<import('node:stream').Transform>()(offloop.convertStream({ from: 'openai', to: 'anthropic' }));
   const transformed = await pool.transform(body.messages, { toolLimits: { grep: 100 }, toolResultTail: 0.3 });
   expectType<string>()(transformed.messages[0]!.content);
   expectType<number>()(offloop.syncTransform(body.messages).stats.tokensReduced);
