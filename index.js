@@ -6,6 +6,7 @@ const { convertStream } = require('./lib/convert');
 const { Document } = require('./lib/document');
 const { json, send } = require('./lib/express');
 const { WorkerPool, getWorkerPool, isWorkerPoolReady } = require('./lib/pool');
+const { installSignalHandlers } = require('./lib/signals');
 const { syncTransform } = require('./lib/transform');
 
 /** Bytes from which a pool without options offloads. */
@@ -81,6 +82,7 @@ module.exports = {
   convertStream,
   getPoolStats,
   getWorkerPool,
+  installSignalHandlers,
   isWorkerPoolReady,
   json,
   send,

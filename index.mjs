@@ -13,6 +13,7 @@ export const {
   convertStream,
   getPoolStats,
   getWorkerPool,
+  installSignalHandlers,
   isWorkerPoolReady,
   json,
   send,

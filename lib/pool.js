@@ -393,6 +393,12 @@ function getWorkerPool(options) {
   return shared;
 }
 
+/** @returns {WorkerPool[]} This thread's pools that have not been shut down. */
+function openPools() {
+  const all = Array.from(pools.values(), ({ pool }) => pool.deref());
+  return all.flatMap((pool) => (pool?._state.open ? [pool] : []));
+}
+
 /** @returns {boolean} Whether the process-wide pool is up: its threads have started and it has not been shut down. */
 function isWorkerPoolReady() {
   return shared !== undefined && shared._state.open && native.isPoolStarted(shared._state.handle);
@@ -401,3 +407,4 @@ function isWorkerPoolReady() {
 exports.WorkerPool = WorkerPool;
 exports.getWorkerPool = getWorkerPool;
 exports.isWorkerPoolReady = isWorkerPoolReady;
+exports.openPools = openPools;

@@ -109,6 +109,7 @@ function http(): void {
   const middleware = offloop.json({ limit: '50mb', as: 'document', type: ['json', '+json'], pool: getWorkerPool() });
   createServer((req, res) => middleware(req, res, (error?: offloop.BodyError) => expectType<number | undefined>()(error?.status)));
   createServer((_req, res) => void offloop.send(res, { a: 1 }, { timeout: 5 }).then((value) => expectType<void>()(value)));
+  expectType<() => void>()(offloop.installSignalHandlers(createServer(), { timeoutMs: 5, signals: ['SIGUSR2'] }));
   // @ts-expect-error: no such form
   offloop.json({ as: 'text' });
 }
