@@ -7,8 +7,11 @@ const { fork } = require('node:child_process');
 const path = require('node:path');
 const { once } = require('node:events');
 const { parseArgs } = require('node:util');
+const { installSignalHandlers } = require('../..');
 const { createService } = require('./app');
-const { installShutdown } = require('./shutdown');
+
+/** Requests that are still not answered by then, after a signal to end, are cut off. */
+const GRACE_MS = 30_000;
 
 /**
  * @param {string | undefined} text
@@ -61,7 +64,7 @@ async function main() {
   const target = upstreamUrl || (await startMockUpstream());
   const service = createService({ mode, poolSize, upstreamUrl: target });
   const server = http.createServer(service.app);
-  installShutdown(server, service);
+  installSignalHandlers(server, { timeoutMs: GRACE_MS, onShutdown: () => service.close() });
   server.listen(port, host);
   await once(server, 'listening');
   const address = /** @type {import('node:net').AddressInfo} */ (server.address());
