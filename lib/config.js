@@ -116,4 +116,4 @@ function defaultOffloadThreshold() {
   }
 }
 
-module.exports = { MAX_TIMEOUT_MS, defaultOffloadThreshold, resolveConfig };
+module.exports = { MAX_TIMEOUT_MS, OPTIONS, defaultOffloadThreshold, describe, resolveConfig };

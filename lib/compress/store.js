@@ -41,9 +41,17 @@ function openStore(options = {}, env = process.env) {
   if (typeof options !== 'object' || options === null) throw invalidArgument('options.store', 'an object', options);
   const { path = env.WORKER_STORE_PATH ?? '' } = options;
   if (typeof path !== 'string' || path.includes('\0')) throw invalidArgument('options.store.path', 'a path', path);
-  const maxBytes = bound('maxBytes', options, env);
-  const ttlMs = bound('ttlMs', options, env);
+  const { maxBytes, ttlMs } = checkStore(options, env);
   return native.openStore(path, maxBytes, ttlMs);
+}
+
+/**
+ * @param {StoreOptions} options
+ * @param {NodeJS.ProcessEnv} env
+ * @throws ERR_INVALID_ARG naming the option or variable
+ */
+function checkStore(options, env) {
+  return { maxBytes: bound('maxBytes', options, env), ttlMs: bound('ttlMs', options, env) };
 }
 
 /**
@@ -111,4 +119,4 @@ function failure(wasSearch, error) {
   return { success: false, itemsRetrieved: 0, wasSearch, error };
 }
 
-module.exports = { openStore, retrieve };
+module.exports = { checkStore, openStore, retrieve };

@@ -1,0 +1,58 @@
+'use strict';
+
+// Every environment variable, for those who look at all of them. README's table has the same (environment.spec.js
+// compares them); the checks are those of whoever reads a variable.
+
+const { OPTIONS, describe, resolveConfig } = require('./config');
+
+/**
+ * @typedef {object} Variable
+ * @property {string} name
+ * @property {string} fallback
+ * @property {string} range
+ * @property {(env: NodeJS.ProcessEnv) => void} check throws ERR_INVALID_ARG
+ */
+
+/** @param {string} name @returns {Variable} */
+function storeBound(name) {
+  return { name, fallback: 'none', range: 'a whole number of at least 1', check: storeCheck };
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+function storeCheck(env) {
+  // Needs the addon, which config.js does not.
+  require('./compress/store').checkStore({}, env);
+}
+
+/** @type {Variable[]} */
+const VARIABLES = [
+  ...Object.values(OPTIONS).map(({ variable, fallback, ...range }) => ({
+    name: variable,
+    fallback: String(fallback),
+    range: describe(range),
+    check: (/** @type {NodeJS.ProcessEnv} */ env) => void resolveConfig({}, env),
+  })),
+  storeBound('WORKER_STORE_MAX_BYTES'),
+  storeBound('WORKER_STORE_TTL_MS'),
+  { name: 'WORKER_STORE_PATH', fallback: 'memory', range: 'a path', check: () => {} },
+  { name: 'OFFLOOP_NATIVE_PATH', fallback: 'the package of this platform', range: 'a path', check: () => {} },
+];
+
+/**
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {{ name: string, value: string | undefined, fallback: string, problem: string | undefined }[]}
+ */
+function checkEnvironment(env = process.env) {
+  return VARIABLES.map(({ name, fallback, check }) => {
+    const value = env[name]?.trim() || undefined;
+    let problem;
+    try {
+      if (value !== undefined) check({ [name]: value });
+    } catch (error) {
+      problem = /** @type {Error} */ (error).message;
+    }
+    return { name, value, fallback, problem };
+  });
+}
+
+module.exports = { VARIABLES, checkEnvironment };
