@@ -15,8 +15,9 @@ const MAY_IMPORT = {
   json: ['cancel', 'error', 'memory'],
   tokens: ['cancel', 'error', 'memory', 'json'],
   compress: ['cancel', 'error', 'memory', 'json', 'tokens'],
+  log: ['json'],
   pool: ['cancel', 'error'],
-  bindings: ['cancel', 'error', 'memory', 'json', 'compress', 'pool', 'tokens'],
+  bindings: ['cancel', 'error', 'memory', 'json', 'compress', 'log', 'pool', 'tokens'],
 };
 
 /** The Rust files under `folder`, each with the module of `src/` it belongs to. */

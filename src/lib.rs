@@ -5,19 +5,21 @@
 //! ```text
 //! bindings   the only module that knows napi: converts, submits, settles
 //! compress   shortening conversations
+//! log        lines from JS threads to files: ring, writer, rotation, recovery
 //! json       scanning, tape, printing, documents
 //! pool       executor, queues, tasks, completions, metrics
 //! tokens     counting tokens
 //! cancel, error   shared by all
 //! ```
 //!
-//! Nothing imports `bindings`; `compress` builds on `json` and `tokens`; `pool` and `json` do not know each other. Without the `node` feature the crate
+//! Nothing imports `bindings`; `compress` builds on `json` and `tokens`, `log` on `json`; `pool` and `json` do not know each other. Without the `node` feature the crate
 //! has no napi in it, so `cargo test --no-default-features` runs without Node.
 
 pub mod cancel;
 pub mod compress;
 pub mod error;
 pub mod json;
+pub mod log;
 pub mod memory;
 pub mod pool;
 pub mod tokens;

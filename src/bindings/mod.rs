@@ -37,6 +37,7 @@ pub mod environment;
 #[cfg(feature = "faults")]
 mod faults;
 pub mod inbox;
+mod log;
 mod parse;
 mod poison;
 mod pool;

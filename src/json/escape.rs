@@ -168,6 +168,19 @@ mod dispatch {
 const SMALL: usize = 64;
 const LARGE: usize = 512;
 
+/// Appends UTF-8 text, escaped: bytes of 0x80 and more stand for themselves.
+pub fn escape_text(out: &mut Vec<u8>, text: &[u8]) {
+    let escape = dispatch::best::<false>();
+    // What is readable behind the text's start is the text; its end gets padding.
+    let (start, end) = text.split_at(text.len().saturating_sub(PADDING));
+    if !start.is_empty() {
+        escape(out, text, start.len());
+    }
+    let mut padded = [0; 2 * PADDING];
+    padded[..end.len()].copy_from_slice(end);
+    escape(out, &padded, end.len());
+}
+
 /// Escapes Latin-1 units, narrowing a chunk at a time: the chunk stays in the first cache.
 #[inline(always)]
 fn escape_narrow<const UTF8: bool>(out: &mut Vec<u8>, text: &[u16]) {

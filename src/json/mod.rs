@@ -7,7 +7,7 @@
 
 pub mod document;
 pub mod encoding;
-mod escape;
+pub mod escape;
 mod expand;
 pub mod layout;
 mod number;

@@ -22,14 +22,17 @@ pub enum Callback {
     AtTurnsEnd,
     /// `(…)`: builds a parsed value.
     Decode,
+    /// `(id, event, ticket, errno, message)`: something happened to a log.
+    Log,
 }
 
-pub(super) const CALLBACKS: [(Callback, &str); 5] = [
+pub(super) const CALLBACKS: [(Callback, &str); 6] = [
     (Callback::MakeError, "makeError"),
     (Callback::Event, "event"),
     (Callback::Released, "released"),
     (Callback::AtTurnsEnd, "atTurnsEnd"),
     (Callback::Decode, "decode"),
+    (Callback::Log, "log"),
 ];
 
 impl Environment {

@@ -208,7 +208,7 @@ impl Environment {
         }
     }
 
-    fn fulfilled(&self) {
+    pub(super) fn fulfilled(&self) {
         let pending = self.pending.get() - 1;
         self.pending.set(pending);
         if pending == 0 {
