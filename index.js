@@ -3,8 +3,10 @@
 const { syncClone } = require('./lib/clone');
 const { defaultOffloadThreshold } = require('./lib/config');
 const { convertStream } = require('./lib/convert');
+const { destination } = require('./lib/destination');
 const { Document } = require('./lib/document');
 const { json, send } = require('./lib/express');
+const { AsyncLogger } = require('./lib/logger');
 const { WorkerPool, getWorkerPool, isWorkerPoolReady } = require('./lib/pool');
 const { installSignalHandlers } = require('./lib/signals');
 const { syncTransform } = require('./lib/transform');
@@ -70,6 +72,7 @@ async function ccrRetrieve(hash, query, maxResults) {
 }
 
 module.exports = {
+  AsyncLogger,
   Document,
   OFFLOAD_THRESHOLD,
   WorkerPool,
@@ -80,6 +83,7 @@ module.exports = {
   ccrRetrieve,
   compressMessages,
   convertStream,
+  destination,
   getPoolStats,
   getWorkerPool,
   installSignalHandlers,

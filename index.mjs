@@ -1,6 +1,7 @@
 import offloop from './index.js';
 
 export const {
+  AsyncLogger,
   Document,
   OFFLOAD_THRESHOLD,
   WorkerPool,
@@ -11,6 +12,7 @@ export const {
   ccrRetrieve,
   compressMessages,
   convertStream,
+  destination,
   getPoolStats,
   getWorkerPool,
   installSignalHandlers,

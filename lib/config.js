@@ -12,13 +12,15 @@ const { codeError, invalidArgument } = require('./errors');
  * @property {number} maxBlockMs Longest slice of the event loop that settling and building results may take.
  */
 
+/**
+ * An option that is a number: its environment variable, its default, its range, and whether it must be whole.
+ * @typedef {{ variable: string, fallback: number, min: number, max: number, whole: boolean }} NumberOption
+ */
+
 /** The longest timeout, as for Node's timers: 2^31 - 1 ms, 24 days. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
-/**
- * Every option: its environment variable, its default, its range, and whether it must be whole.
- * @type {Record<keyof PoolConfig, { variable: string, fallback: number, min: number, max: number, whole: boolean }>}
- */
+/** @type {Record<keyof PoolConfig, NumberOption>} */
 const OPTIONS = {
   size: { variable: 'WORKER_POOL_SIZE', fallback: 0, min: 0, max: 1024, whole: true },
   taskTimeout: { variable: 'WORKER_TASK_TIMEOUT_MS', fallback: 5000, min: 0, max: MAX_TIMEOUT_MS, whole: false },
@@ -77,7 +79,21 @@ function fromEnvironment(variable, range, env) {
 }
 
 /**
- * Options win over environment variables, those over the defaults.
+ * An option wins over its environment variable, that over the default.
+ * @param {string} name
+ * @param {NumberOption} option
+ * @param {unknown} value what was given
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {number}
+ * @throws {CodeError} ERR_INVALID_ARG naming the option or variable.
+ */
+function resolveNumber(name, { variable, fallback, ...range }, value, env) {
+  if (value === undefined) return fromEnvironment(variable, range, env) ?? fallback;
+  if (typeof value === 'number' && fits(value, range)) return value;
+  throw invalidArgument(`options.${name}`, describe(range), value);
+}
+
+/**
  * @param {Partial<PoolConfig>} [options]
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {PoolConfig}
@@ -90,15 +106,7 @@ function resolveConfig(options = {}, env = process.env) {
   /** @type {PoolConfig} */
   const config = Object.create(null);
   for (const name of /** @type {(keyof PoolConfig)[]} */ (Object.keys(OPTIONS))) {
-    const { variable, fallback, ...range } = OPTIONS[name];
-    const value = options[name];
-    if (value === undefined) {
-      config[name] = fromEnvironment(variable, range, env) ?? fallback;
-    } else if (typeof value === 'number' && fits(value, range)) {
-      config[name] = value;
-    } else {
-      throw invalidArgument(`options.${name}`, describe(range), value);
-    }
+    config[name] = resolveNumber(name, OPTIONS[name], options[name], env);
   }
   return config;
 }
@@ -116,4 +124,4 @@ function defaultOffloadThreshold() {
   }
 }
 
-module.exports = { MAX_TIMEOUT_MS, OPTIONS, defaultOffloadThreshold, describe, resolveConfig };
+module.exports = { MAX_TIMEOUT_MS, OPTIONS, defaultOffloadThreshold, describe, resolveConfig, resolveNumber };

@@ -7,15 +7,11 @@
  * data is read before the call returns; lines with much text are written off the main thread.
  */
 
-const { isNativeError } = require('node:util').types;
 const { encode, walk } = require('./encode');
 const { invalidArgument } = require('./errors');
-const { define } = require('./graph');
+const { fieldsOf, safeLine } = require('./record');
 const { offload } = require('./stringify');
 const { inline } = require('./submit');
-
-/** Levels of objects and arrays in which errors are looked for; JSON.stringify makes `{}` of those further down. */
-const ERROR_DEPTH = 6;
 
 /**
  * @param {import('./submit').Pool} pool
@@ -60,107 +56,7 @@ function line(head, data, record) {
   } catch {
     // A cycle, a BigInt, …: below.
   }
-  /** @type {Record<string, unknown>} */
-  const fields = { ...head };
-  try {
-    for (const key of Object.keys(data ?? {})) define(fields, key, presentable(data, key));
-    return JSON.stringify(fields);
-  } catch (error) {
-    return JSON.stringify({ ...head, data: complaint(error) });
-  }
-}
-
-/**
- * A property, or what keeps it from being written.
- * @param {any} data
- * @param {string} key
- */
-function presentable(data, key) {
-  let value;
-  try {
-    value = data[key];
-    const text = JSON.stringify(withErrors(value, ERROR_DEPTH));
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch (error) {
-    try {
-      // Errors of HTTP clients bring half the program along.
-      if (isError(value)) return JSON.parse(JSON.stringify(outline(value)));
-    } catch {
-      // An error that cannot even say what it is.
-    }
-    return complaint(error);
-  }
-}
-
-/** @param {any} error */
-function complaint(error) {
-  let reason = 'unknown reason';
-  try {
-    reason = String(error?.message ?? error).split('\n', 1)[0];
-  } catch {
-    // Not even that.
-  }
-  return `[not serialisable: ${reason}]`;
-}
-
-/**
- * What to spread into the line.
- * @param {any} data
- * @returns {object | undefined}
- */
-function fieldsOf(data) {
-  if (data === undefined || data === null) return undefined;
-  if (isError(data)) return { err: describe(data, ERROR_DEPTH) };
-  if (typeof data.toJSON === 'function') {
-    const value = data.toJSON('');
-    return typeof value === 'object' && value !== null ? withErrors(value, ERROR_DEPTH) : { data: value };
-  }
-  return withErrors(data, ERROR_DEPTH);
-}
-
-/** @param {unknown} value @returns {value is Error} */
-function isError(value) {
-  return isNativeError(value) || value instanceof Error;
-}
-
-/**
- * The value with its errors described; the value itself where there are none.
- * @param {any} value
- * @param {number} depth
- * @returns {any}
- */
-function withErrors(value, depth) {
-  if (typeof value !== 'object' || value === null) return value;
-  if (isError(value)) return depth === 0 ? outline(value) : describe(value, depth);
-  if (depth === 0) return value;
-  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return value;
-  let result = value;
-  for (const key of Object.keys(value)) {
-    const item = value[key];
-    const described = withErrors(item, depth - 1);
-    if (Object.is(described, item)) continue;
-    if (result === value) result = Array.isArray(value) ? value.slice() : { ...value };
-    define(result, key, described);
-  }
-  return result;
-}
-
-/** @param {any} error */
-function outline(error) {
-  return { type: error.constructor?.name ?? error.name, message: error.message, stack: error.stack };
-}
-
-/**
- * @param {any} error
- * @param {number} depth
- */
-function describe(error, depth) {
-  /** @type {Record<string, unknown>} */
-  const fields = { ...outline(error), ...error };
-  const { cause } = error;
-  if (cause !== undefined) fields.cause = withErrors(cause, depth - 1);
-  if (Array.isArray(error.errors)) fields.errors = withErrors(error.errors, depth - 1);
-  return fields;
+  return safeLine(head, data);
 }
 
 module.exports = { formatLog };

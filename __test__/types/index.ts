@@ -87,6 +87,31 @@ async function disposal(): Promise<void> {
   pool.on('error', (error) => expectType<Error>()(error));
 }
 
+async function logging(): Promise<void> {
+  const logger = new offloop.AsyncLogger({
+    logFile: 'app.log', level: 'debug', bufferSize: 10, flushInterval: 5, format: 'pino', base: null, redact: ['a.b'],
+    durable: true, onOverflow: 'drop', rotate: { size: '10m', interval: 'daily', keep: 3, names: 'date', gzip: true },
+  });
+  expectType<void>()(await logger.info('hello', { a: 1 }));
+  expectType<void>()(await logger.child({ request: 1 }).log('warn', 'hello'));
+  logger.on('error', (error) => expectType<string>()(error.code));
+  logger.level = 'silent';
+  expectType<number>()(logger.getStats().dropped);
+  logger.reopen();
+  logger.flushSync();
+  await Promise.all([logger.flush(), logger.shutdown()]);
+  const lean = offloop.destination({ logFile: 1 });
+  expectType<boolean>()(lean.write('line\n'));
+  expectType<void>()(await lean.end());
+  offloop.destination({ writable: true }).pipe(process.stdout);
+  // @ts-expect-error: no such level
+  void logger.log('loud', 'hello');
+  // @ts-expect-error: a lean destination is no stream
+  lean.pipe(process.stdout);
+  // @ts-expect-error: no such policy
+  new offloop.AsyncLogger({ onOverflow: 'wait' });
+}
+
 function errors(error: JsonSyntaxError): void {
   expectType<'ERR_JSON_SYNTAX'>()(error.code);
   expectType<number>()(error.position + error.line + error.column);
@@ -133,4 +158,4 @@ function mistakes(pool: offloop.WorkerPool): void {
   pool.size = 3;
 }
 
-export { disposal, errors, helpers, http, mistakes, operations };
+export { disposal, errors, helpers, http, logging, mistakes, operations };
