@@ -62,8 +62,7 @@ fn text() -> impl Strategy<Value = String> {
 fn outcomes(text: &str, options: &Options) -> Vec<Outcome> {
     let question = "which one is 17? look for \"error\" in src/a.rs";
     let piece = |text, purpose, led_by| Piece { text, purpose, message: 0, led_by };
-    let pieces =
-        [piece(question, Purpose::Count, [None; 2]), piece(text, Purpose::Result, [Some(0), None])];
+    let pieces = [piece(question, Purpose::Count, [None; 2]), piece(text, Purpose::Result, [Some(0), None])];
     run(&pieces, Before::default(), options, &Store::shared(), &CancelToken::new()).unwrap()
 }
 
