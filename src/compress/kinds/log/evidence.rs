@@ -18,6 +18,9 @@ use crate::error::Error;
 const RARE: u32 = 3;
 /// So many lines are kept whatever the budget, as the first ones of error templates and as those that the query names.
 const MOST_FIRSTS: usize = 512;
+/// Lines below an error that may explain it, and errors of which those are looked at.
+const EXPLANATION: usize = 3;
+const MOST_EXPLAINED: usize = 64;
 /// A query that names more of the lines than this names none.
 const NAMED_SHARE: usize = 8;
 /// The lines of a template tell what its numbers are like from this number on.
@@ -61,6 +64,7 @@ fn by_severity(mined: &Mined<'_>, templates: &Templates, units: &mut [Unit]) {
     let mut seen: HashMap<(u32, Severity), u32> = HashMap::new();
     let mut firsts = 0;
     let mut near = Vec::new();
+    let mut errors = Vec::new();
     for (index, line) in mined.lines.iter().enumerate() {
         let severity = match templates.severity_of_group.get(line.group as usize) {
             Some(severity) if !templates.varies[line.group as usize] => *severity,
@@ -71,6 +75,9 @@ fn by_severity(mined: &Mined<'_>, templates: &Templates, units: &mut [Unit]) {
         }
         let worth = if severity == Severity::Warning { value::NOTABLE } else { value::ERROR };
         units[index].value += worth;
+        if severity > Severity::Warning && errors.len() < MOST_EXPLAINED {
+            errors.push(index);
+        }
         // Lines without a template (very long ones) are known by how they begin.
         let known = templates.of_group.get(line.group as usize).copied().unwrap_or_else(|| {
             let bytes = line.span.bytes(mined.text);
@@ -91,6 +98,19 @@ fn by_severity(mined: &Mined<'_>, templates: &Templates, units: &mut [Unit]) {
         for unit in &mut units[around] {
             unit.value += value::CONTEXT;
         }
+    }
+    for index in errors {
+        explain(mined, index, units);
+    }
+}
+
+/// Indented lines below an error say more about it.
+fn explain(mined: &Mined<'_>, error: usize, units: &mut [Unit]) {
+    for index in error + 1..(error + 1 + EXPLANATION).min(units.len()) {
+        if !mined.lines[index].span.of(mined.text).starts_with([' ', '\t']) {
+            return;
+        }
+        units[index].value += value::RARE * 0.8;
     }
 }
 
