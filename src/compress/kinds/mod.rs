@@ -5,6 +5,7 @@ pub(super) mod code;
 mod columns;
 pub(super) mod diff;
 pub(super) mod embedded;
+mod failures;
 mod fold;
 pub(super) mod grid;
 pub(super) mod html;

@@ -301,13 +301,29 @@ mod tests {
         assert!(open == close || text.contains(['(', '[', '{']), "{out}");
     }
 
-    #[test]
-    fn each_kept_row_can_be_found() {
+    /// Rows with days in them.
+    fn nested_rows() -> String {
         let day = |row: usize, day: usize| format!("\"2024-05-{day:02}\":{{\"n\":{row}{day:02}77}}");
         let days = |row: usize| (10..30).map(|at| day(row, at)).collect::<Vec<_>>().join(",");
         let rows: Vec<String> =
-            (1..20).map(|row| format!("{{\"id\":\"r{row}\",\"days\":{{{}}}}}", days(row))).collect();
-        let text = format!("{{\"ok\":true,\"rows\":[{}]}}", rows.join(","));
+            (1..20).map(|row| format!("{{\"id\":\"row{row}\",\"days\":{{{}}}}}", days(row))).collect();
+        format!("{{\"ok\":true,\"rows\":[{}]}}", rows.join(","))
+    }
+
+    #[test]
+    fn what_is_in_a_row_that_is_asked_for_is_worth_more() {
+        let text = nested_rows();
+        let form = understand(&text, 0).unwrap();
+        let units = form.weigh(&Query::new("What of \"row7\"?"), &CancelToken::new()).unwrap();
+        assert!(units[6].must && units.iter().filter(|unit| unit.must).count() == 1);
+        for (unit, Unit { value, .. }) in units.iter().enumerate().skip(19) {
+            assert_eq!(*value > 2.0, (19 + 120..19 + 140).contains(&unit), "{unit}: {value}");
+        }
+    }
+
+    #[test]
+    fn each_kept_row_can_be_found() {
+        let text = nested_rows();
         let form = understand(&text, 0).unwrap();
         assert_eq!(form.len(), 19 + 19 * 20);
         for unit in [0, 18, 19, 200, 398] {
@@ -316,7 +332,7 @@ mod tests {
             let mut out = String::new();
             form.write(Kept::Some(&kept), &mut out);
             let needle = match unit.checked_sub(19) {
-                None => format!("r{} ", unit + 1),
+                None => format!("row{} ", unit + 1),
                 Some(nested) => {
                     format!("2024-05-{:02} {}{:02}77", nested % 20 + 10, nested / 20 + 1, nested % 20 + 10)
                 }

@@ -165,27 +165,33 @@ fn cell<'a>(tree: &Tree<'a>, id: Id) -> Cell<'a> {
     Cell { text: tree.text_of(id), sort }
 }
 
+/// Rows of a list in a row that is asked for.
+const MOST_ASKED: usize = 64;
+
 /// What the query says of the rows.
 fn ask(tree: &Tree<'_>, plan: &Plan, query: &Query, judged: &mut [Rows]) {
     if query.is_empty() {
         return;
     }
     let named: Vec<u32> = query.spans(tree.text).into_iter().map(|span| span.start as u32).collect();
+    let mut asked: Vec<Vec<usize>> = Vec::with_capacity(plan.lists.len());
     for (number, list) in plan.lists.iter().enumerate() {
+        asked.push(Vec::new());
         if list.rows.is_empty() {
             continue;
         }
         let own = |row: usize| own_text(tree, plan, list, row);
-        let ranks = query.rank((0..list.rows.len()).map(own));
+        let ranks = query.rank((0..list.rows.len()).map(|row| own(row)[0]));
         let rows = &mut judged[number];
         for (row, rank) in ranks.into_iter().enumerate() {
             rows.value[row] += value::QUERY * rank;
         }
         let is_named = |row: usize| {
-            let text = own(row);
-            let start = text.as_ptr() as usize - tree.text.as_ptr() as usize;
-            let next = named.partition_point(|at| (*at as usize) < start);
-            named.get(next).is_some_and(|at| (*at as usize) < start + text.len())
+            own(row).iter().any(|text| {
+                let start = text.as_ptr() as usize - tree.text.as_ptr() as usize;
+                let next = named.partition_point(|at| (*at as usize) < start);
+                named.get(next).is_some_and(|at| (*at as usize) < start + text.len())
+            })
         };
         let found: Vec<usize> = if named.is_empty() {
             Vec::new()
@@ -193,15 +199,33 @@ fn ask(tree: &Tree<'_>, plan: &Plan, query: &Query, judged: &mut [Rows]) {
             (0..list.rows.len()).filter(|row| is_named(*row)).collect()
         };
         let few = found.len() <= 8.max(list.rows.len() / 20);
-        for row in found {
-            rows.value[row] += value::QUERY;
-            rows.must[row] |= few;
+        for row in &found {
+            rows.value[*row] += value::QUERY;
+            rows.must[*row] |= few;
+        }
+        // What is in a row that is asked for is, too.
+        let parts: Vec<usize> = match list.owner {
+            Owner::Row(owner, row) if asked[owner as usize].contains(&(row as usize)) => {
+                (0..list.rows.len()).take(MOST_ASKED).collect()
+            }
+            Owner::Root | Owner::Row(..) => Vec::new(),
+            Owner::Column(owner) => {
+                asked[owner as usize].iter().flat_map(|row| list.part(*row).take(MOST_ASKED)).collect()
+            }
+        };
+        for row in parts {
+            rows.value[row] += value::QUERY / 2.0;
+            // However much they are alike.
+            rows.signature[row] = row as u32;
+        }
+        if few {
+            asked[number] = found;
         }
     }
 }
 
-/// The text of a row up to the first list in it that has units of its own, with its key.
-fn own_text<'a>(tree: &Tree<'a>, plan: &Plan, list: &List, row: usize) -> &'a str {
+/// The text of a row, with its key, before and behind the lists in it that have units of their own.
+fn own_text<'a>(tree: &Tree<'a>, plan: &Plan, list: &List, row: usize) -> [&'a str; 2] {
     let node = tree.node(list.rows[row]);
     let start = match list.keys.get(row) {
         Some(key) => {
@@ -211,20 +235,23 @@ fn own_text<'a>(tree: &Tree<'a>, plan: &Plan, list: &List, row: usize) -> &'a st
         }
         None => node.start as usize,
     };
-    let mut end = node.end as usize;
+    let (mut end, mut behind) = (node.end as usize, start);
     let mut columns: Vec<&Column> = list.columns.iter().collect();
     while let Some(column) = columns.pop() {
         match &column.content {
             Content::List(number)
                 if plan.lists[*number as usize].units.is_some() && column.cells[row] != NONE =>
             {
-                end = end.min(tree.node(column.cells[row]).start as usize);
+                let inner = tree.node(column.cells[row]);
+                end = end.min(inner.start as usize);
+                behind = behind.max(inner.end as usize);
             }
             Content::Group(group) => columns.extend(group),
             _ => {}
         }
     }
-    &tree.text[start.min(end)..end]
+    let rest = if behind > start { behind.min(node.end as usize)..node.end as usize } else { end..end };
+    [&tree.text[start.min(end)..end], &tree.text[rest]]
 }
 
 /// Tokens of a row as it is written, without the lists in it that have units of their own.
