@@ -90,7 +90,7 @@ test('Responses items', async () => {
     { role: 'user', content: [{ type: 'input_text', text: 'what failed?' }] },
     { type: 'reasoning', encrypted_content: 'x'.repeat(5000) },
     { type: 'function_call', call_id: 'a', name: 'rows', arguments: '{}' },
-    { type: 'function_call_output', call_id: 'a', output: rows(500) },
+    { type: 'function_call_output', call_id: 'a', output: rows(2500) },
     { type: 'custom_tool_call_output', call_id: 'b', output: [{ type: 'input_text', text: log(500) }] },
     { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Row 7.' }] },
   ];

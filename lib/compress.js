@@ -9,7 +9,7 @@
  */
 
 const { FIGURES, recall, remember } = require('./compress/memory');
-const { ASIDE, COUNTED, KIND_BITS, Texts, WORDS, callLength, startOfTurns, textOf } = require('./compress/messages');
+const { ASIDE, COUNTED, KIND_BITS, Texts, WORDS, startOfTurns, textOf } = require('./compress/messages');
 const { budgetOf, packOptions, wrongOption } = require('./compress/options');
 const { ACTIONS, Lateness, reasonFor, statsOf } = require('./compress/report');
 const { send } = require('./compress/send');
@@ -84,6 +84,7 @@ function shorten(pool, messages, options) {
     reply = batch.texts.length === 0
       ? inline(pool, options, 'compress', () => undefined)
       : send(pool, late.options, batch, numbers, options.queryContext ?? '');
+    work.forgetAsides();
   } catch (error) {
     return Promise.reject(error);
   }
@@ -119,6 +120,7 @@ class Work {
     this.texts = new Texts(messages, needsAll(options));
     this.texts.walk(startOfTurns(messages, options.preserveRecentTurns ?? 0));
     this.known = recall(this.texts, options);
+    this.count = this.texts.count;
     this.batch = this.makeBatch();
   }
 
@@ -127,18 +129,7 @@ class Work {
     const { source, count, lead } = this.texts;
     const { tools } = this.options;
     const first = this.known.count;
-    /** @type {string[]} */
-    const texts = [];
-    for (let entry = first; entry < count; entry++) {
-      const given = source[entry];
-      if (typeof given === 'string') {
-        texts.push(given);
-      } else {
-        const text = textOf(given);
-        this.texts.words[entry * WORDS + 1] = text.length;
-        texts.push(text);
-      }
-    }
+    const texts = first === 0 ? source : source.slice(first);
     /** Pieces, from 1, of what leads to others. @type {Map<any, number>} */
     const asides = new Map();
     /** @param {any} led */
@@ -147,8 +138,9 @@ class Work {
       let piece = asides.get(led);
       if (piece === undefined) {
         const text = textOf(led);
-        this.texts.push(led, ASIDE, text.length, 0, 0, null, null);
-        piece = texts.push(text);
+        this.texts.push(text, ASIDE, text.length, 0, 0, null, null);
+        if (first > 0) texts.push(text);
+        piece = texts.length;
         asides.set(led, piece);
       }
       return piece;
@@ -165,11 +157,15 @@ class Work {
     if (tools !== undefined && budgetOf(this.options) > 0) {
       const text = JSON.stringify(tools);
       this.texts.push(text, 0, text.length, 0, 0, null, null);
-      texts.push(text);
+      if (first > 0) texts.push(text);
     }
     const pieces = this.texts.words.subarray(first * WORDS, this.texts.count * WORDS);
-    this.texts.cut(count);
     return { texts, pieces, ...this.known.before() };
+  }
+
+  /** Asides are no entries. */
+  forgetAsides() {
+    this.texts.cut(this.count);
   }
 
   /**
@@ -189,7 +185,7 @@ class Work {
 
   /** Tokens of a character of each kind, as far as texts like those that were left out were counted. */
   likes() {
-    const { words, kind, count, source, stride } = this.texts;
+    const { words, kind, count, stride } = this.texts;
     const { figures } = this.known;
     // A little of what is usual, for where there is nothing to go by.
     const lengths = [4, 4, 4, 4];
@@ -198,7 +194,8 @@ class Work {
     for (let entry = 0; entry < count; entry++) {
       const at = entry * WORDS;
       if (words[at] !== 0 || (words[at + 2] & stride) !== 0) continue;
-      const length = typeof source[entry] === 'string' ? words[at + 1] : callLength(source[entry]);
+      // What was left out was measured in the same way: a call without its name, and a little more.
+      const length = words[at + 1];
       if (length > COUNTED) continue;
       lengths[kind[entry]] += length;
       tokens[kind[entry]] += figures[entry * FIGURES + 2];

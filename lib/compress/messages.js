@@ -45,8 +45,9 @@ const OUTPUTS = new Set(['function_call_output', 'custom_tool_call_output', 'loc
 const INPUT_DEPTH = 64;
 const CALL_REACH = 64;
 
-/** What may be the id in a marker. */
+/** What may be the id in a marker, and its characters. */
 const HASH = /[0-9a-f]{16}/;
+const HEX = new Uint8Array(128).map((_, code) => Number(/[0-9a-f]/.test(String.fromCharCode(code))));
 
 /** Kinds of text that are estimated by their like. */
 const USER = 0;
@@ -79,7 +80,7 @@ class Texts {
     this.count = 0;
     /** What src/bindings/compress.rs reads of each. @type {Uint32Array} */
     this.words = new Uint32Array(WORDS * ((messages.length >> 1) + 16));
-    /** Texts; of calls, the objects that have their names and inputs. @type {any[]} */
+    /** Texts. @type {string[]} */
     this.source = [];
     /** What each is like: one of the kinds. @type {number[]} */
     this.kind = [];
@@ -121,7 +122,8 @@ class Texts {
     const { uncounted } = this;
     const known = uncounted[index];
     if (length > COUNTED || (index & this.stride) === 0 || (known >= 0 && (known & ((1 << KIND_BITS) - 1)) !== kind)) {
-      this.push(source, 0, length, index, kind, null, null);
+      const text = typeof source === 'string' ? source : textOf(source);
+      this.push(text, 0, text.length, index, kind, null, null);
     } else {
       uncounted[index] = known < 0 ? (length << KIND_BITS) | kind : known + (length << KIND_BITS);
     }
@@ -149,7 +151,7 @@ class Texts {
   }
 
   /**
-   * @param {any} source
+   * @param {string} source
    * @param {number} purpose
    * @param {number} length
    * @param {number} index
@@ -458,8 +460,12 @@ function protectionOf(block) {
 /** @param {any} call */
 function mayHaveHash(call) {
   const input = (call.function ?? call).arguments;
-  // Most inputs are too short to have one.
-  return typeof input === 'string' ? input.length >= 16 && HASH.test(input) : HASH.test(textOf(call));
+  const text = typeof input === 'string' ? input : textOf(call);
+  // Of sixteen in a row, two are among every eighth; a few looks are less than a search.
+  for (let at = 7; at + 8 < text.length; at += 8) {
+    if (HEX[text.charCodeAt(at)] === 1 && HEX[text.charCodeAt(at + 8)] === 1) return HASH.test(text);
+  }
+  return false;
 }
 
 /**
@@ -536,6 +542,5 @@ exports.COUNTED = COUNTED;
 exports.KIND_BITS = KIND_BITS;
 exports.Texts = Texts;
 exports.WORDS = WORDS;
-exports.callLength = callLength;
 exports.startOfTurns = startOfTurns;
 exports.textOf = textOf;
