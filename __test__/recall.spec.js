@@ -14,8 +14,8 @@ const SAMPLES = Number(process.env.OFFLOOP_RECALL_SAMPLES ?? 2);
 /** Where to start, for other samples than the usual ones. */
 const SEED = Number(process.env.OFFLOOP_RECALL_SEED ?? 1);
 
-/** Less than this of a generator's tokens is saved by none that this was written for. */
-const LEAST_SAVED = 20;
+/** Of each generator, in percent; of all of them together more has to be found than of one. */
+const LEAST = { found: 95, foundOfAll: 99, saved: 25 };
 
 describe('what is planted', () => {
   it('is the same for the same seed, and another for another', () => {
@@ -63,8 +63,10 @@ describe('compress', () => {
   const pool = new WorkerPool({ size: 1 });
   after(() => pool.shutdown());
 
+  const all = { planted: 0, found: 0 };
+
   for (const name of names) {
-    it(`keeps what is planted in ${name}`, async () => {
+    it(`keeps what is planted in ${name}`, async (test) => {
       const tally = new Tally(name, 'offloop');
       for (let seed = SEED; seed < SEED + SAMPLES; seed += 1) {
         const sample = sampleOf(name, seed);
@@ -72,9 +74,16 @@ describe('compress', () => {
         tally.add(sample, visible(messages), seed);
       }
       const row = tally.row();
-      assert.deepEqual(row.missed, [], `${name} at ${row.savedPercent} % saved`);
+      all.planted += row.planted;
+      all.found += row.found;
+      for (const miss of row.missed) test.diagnostic(`missed: ${name}, ${miss}`);
+      assert.ok(row.recallPercent >= LEAST.found, `finds ${row.recallPercent} % at ${row.savedPercent} % saved: ${row.missed.join('; ')}`);
       assert.equal(row.errorTemplatesVisible, row.errorTemplates, 'templates of error lines');
-      assert.ok(row.savedPercent >= LEAST_SAVED, `saves ${row.savedPercent} % of ${name}`);
+      assert.ok(row.savedPercent >= LEAST.saved, `saves ${row.savedPercent} %`);
     });
   }
+
+  it('keeps nearly all of it', () => {
+    assert.ok(100 * all.found >= LEAST.foundOfAll * all.planted, `${all.found} of ${all.planted} found`);
+  });
 });
