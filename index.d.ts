@@ -346,6 +346,19 @@ export interface TokenOptions extends TaskOptions {
 /** What tokens are counted of: a text, a list of messages, a request body of any of the formats, or a Document of one of these. */
 export type TokenInput = string | readonly object[] | object | Document;
 
+export interface EmbedOptions extends TaskOptions {
+  /** `'hash'`, the only one there is: feature hashing of words, pairs of words and runs of characters; needs no files. */
+  model?: 'hash' | (string & {});
+  /** Values of a vector; 384. */
+  dimensions?: number;
+}
+
+/** A row of a matrix and its cosine. */
+export interface Match {
+  index: number;
+  score: number;
+}
+
 /** OpenAI's chat completions, Anthropic's messages, OpenAI's Responses. */
 export type Format = 'openai' | 'anthropic' | 'responses';
 
@@ -369,6 +382,8 @@ export interface TaskTypes {
   clone: { payload: unknown; result: unknown };
   compress: { payload: { messages: readonly Message[] | Document; options?: CompressOptions }; result: CompressResult<any, any> };
   retrieve: { payload: { hash: string; options?: RetrieveOptions }; result: RetrieveResult };
+  embed: { payload: { texts: string | readonly string[]; options?: EmbedOptions }; result: Float32Array[] };
+  similar: { payload: { query: Float32Array; matrix: Float32Array; k: number }; result: Match[] };
   convert: { payload: { body: object | Document; options: ConvertOptions }; result: object };
   transform: { payload: { messages: readonly object[]; options?: TransformOptions }; result: TransformResult<object> };
   truncate: { payload: { content: string; maxLength: number; options?: TruncateOptions }; result: string };
@@ -507,6 +522,18 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
    */
   convert(body: Document, options: ConvertOptions): Promise<Document & Converted>;
   convert<T extends object = any>(body: object, options: ConvertOptions): Promise<T & Converted>;
+
+  /**
+   * Texts as vectors of length one (of no length for a text without words), alike for texts that share words or forms of them.
+   * They are the same everywhere and always. Rejects with `ERR_MODEL_NOT_FOUND` for other models than `'hash'`.
+   */
+  embed(texts: string | readonly string[], options?: EmbedOptions): Promise<Float32Array[]>;
+
+  /**
+   * The `k` rows of a matrix with the largest cosine to `query`, best first. Rows are as long as `query` and lie one after the
+   * other; the matrix is read where it is, so it must not be changed before the promise is settled.
+   */
+  similar(query: Float32Array, matrix: Float32Array, k: number, options?: TaskOptions): Promise<Match[]>;
 
   /** Shortens a conversation by fixed rules: long texts, repeated tool results, code blocks. */
   transform<M extends object>(messages: readonly M[], options?: TransformOptions): Promise<TransformResult<M>>;

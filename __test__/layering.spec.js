@@ -13,11 +13,12 @@ const MAY_IMPORT = {
   error: ['cancel'],
   memory: [],
   json: ['cancel', 'error', 'memory'],
+  embed: [],
   tokens: ['cancel', 'error', 'memory', 'json'],
   compress: ['cancel', 'error', 'memory', 'json', 'tokens'],
   log: ['json'],
   pool: ['cancel', 'error'],
-  bindings: ['cancel', 'error', 'memory', 'json', 'compress', 'log', 'pool', 'tokens'],
+  bindings: ['cancel', 'error', 'memory', 'json', 'compress', 'embed', 'log', 'pool', 'tokens'],
 };
 
 /** The Rust files under `folder`, each with the module of `src/` it belongs to. */

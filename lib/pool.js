@@ -10,6 +10,7 @@ const { openStore, retrieve } = require('./compress/store');
 const { MAX_TIMEOUT_MS, resolveConfig } = require('./config');
 const { convert } = require('./convert');
 const { isDocument, load } = require('./document');
+const { embed, similar } = require('./embed');
 const { codeError, invalidArgument, makeError, poolClosed } = require('./errors');
 const { formatLog } = require('./log');
 const { parse } = require('./parse');
@@ -166,6 +167,28 @@ class WorkerPool extends EventEmitter {
   }
 
   /**
+   * Texts as vectors.
+   * @param {string | readonly string[]} texts
+   * @param {import('./embed').EmbedOptions} [options]
+   * @returns {Promise<Float32Array[]>}
+   */
+  embed(texts, options) {
+    return embed(this, texts, options);
+  }
+
+  /**
+   * The rows of a matrix with the largest cosine to a vector, best first.
+   * @param {Float32Array} query
+   * @param {Float32Array} matrix
+   * @param {number} k
+   * @param {TaskOptions} [options]
+   * @returns {Promise<import('./embed').Match[]>}
+   */
+  similar(query, matrix, k, options) {
+    return similar(this, query, matrix, k, options);
+  }
+
+  /**
    * Shortens a conversation by fixed rules.
    * @param {any[]} messages
    * @param {import('./transform').TransformOptions} [options]
@@ -285,6 +308,10 @@ class WorkerPool extends EventEmitter {
         return transform(this, any?.messages, { ...any?.options, ...options });
       case 'truncate':
         return truncate(this, any?.content, any?.maxLength, { ...any?.options, ...options });
+      case 'embed':
+        return embed(this, any?.texts, { ...any?.options, ...options });
+      case 'similar':
+        return similar(this, any?.query, any?.matrix, any?.k, options);
       case 'convert':
         return convert(this, any?.body, { ...any?.options, ...options });
       case 'countTokens':

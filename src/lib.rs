@@ -9,6 +9,7 @@
 //! json       scanning, tape, printing, documents
 //! pool       executor, queues, tasks, completions, metrics
 //! tokens     counting tokens
+//! embed      texts as vectors, vectors that are alike
 //! cancel, error   shared by all
 //! ```
 //!
@@ -17,6 +18,7 @@
 
 pub mod cancel;
 pub mod compress;
+pub mod embed;
 pub mod error;
 pub mod json;
 pub mod log;

@@ -33,6 +33,7 @@
 
 mod compress;
 mod document;
+mod embed;
 pub mod environment;
 #[cfg(feature = "faults")]
 mod faults;
