@@ -115,6 +115,8 @@ describe('the packed package', { skip: platform === undefined ? 'no addon is bui
         import offloop, { WorkerPool, json, type Document, type PoolStats } from 'offloop';
         import plugin from 'offloop/fastify';
         import Fastify from 'fastify';
+        import { createProcessor } from 'offloop/bullmq';
+        export const processor = createProcessor({ concurrency: 4 });
         const pool: offloop.WorkerPool = new WorkerPool({ size: 1 });
         export const document: Promise<Document> = pool.load('{}');
         export const stats: PoolStats = pool.getStats();
