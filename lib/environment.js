@@ -3,7 +3,8 @@
 // Every environment variable, for those who look at all of them. README's table has the same (environment.spec.js
 // compares them); the checks are those of whoever reads a variable.
 
-const { OPTIONS, describe, resolveConfig } = require('./config');
+const { OPTIONS, describe, resolveConfig, resolveNumber } = require('./config');
+const { LEVELS, NUMBERS, defaultFormat, defaultLevel } = require('./log-options');
 
 /**
  * @typedef {object} Variable
@@ -35,6 +36,15 @@ const VARIABLES = [
   storeBound('WORKER_STORE_MAX_BYTES'),
   storeBound('WORKER_STORE_TTL_MS'),
   { name: 'WORKER_STORE_PATH', fallback: 'memory', range: 'a path', check: () => {} },
+  { name: 'WORKER_LOG_FILE', fallback: 'logs/app.log', range: 'a path', check: () => {} },
+  { name: 'WORKER_LOG_LEVEL', fallback: 'info', range: [...LEVELS, 'silent'].join(', '), check: (env) => void defaultLevel(env) },
+  { name: 'WORKER_LOG_FORMAT', fallback: 'plain', range: 'plain, pino', check: (env) => void defaultFormat(env) },
+  ...Object.entries(NUMBERS).map(([name, option]) => ({
+    name: option.variable,
+    fallback: String(option.fallback),
+    range: describe(option),
+    check: (/** @type {NodeJS.ProcessEnv} */ env) => void resolveNumber(name, option, undefined, env),
+  })),
   { name: 'OFFLOOP_NATIVE_PATH', fallback: 'the package of this platform', range: 'a path', check: () => {} },
 ];
 

@@ -174,4 +174,11 @@ function defaultLevel(env = process.env) {
   }
 }
 
-module.exports = { LEVELS, defaultLevel, resolveLevel, resolveSink };
+/** @param {NodeJS.ProcessEnv} [env] @returns {'plain' | 'pino'} */
+function defaultFormat(env = process.env) {
+  const format = env.WORKER_LOG_FORMAT?.trim().toLowerCase() || 'plain';
+  if (format === 'plain' || format === 'pino') return format;
+  throw codeError('ERR_INVALID_ARG', `the environment variable WORKER_LOG_FORMAT must be plain or pino, not '${format}'`);
+}
+
+module.exports = { LEVELS, NUMBERS, defaultFormat, defaultLevel, resolveLevel, resolveSink };

@@ -10,7 +10,7 @@ const os = require('node:os');
 
 const { codeError, invalidArgument } = require('./errors');
 const { addData, addString, begin, finish, line } = require('./line');
-const { LEVELS, defaultLevel, resolveLevel, resolveSink } = require('./log-options');
+const { LEVELS, defaultFormat, defaultLevel, resolveLevel, resolveSink } = require('./log-options');
 const { fieldsOf, safeFields } = require('./record');
 const { compileRedact } = require('./redact');
 const { Sink } = require('./sink');
@@ -60,7 +60,7 @@ class AsyncLogger extends EventEmitter {
       return;
     }
     const config = resolveSink(options);
-    const { level, format = process.env.WORKER_LOG_FORMAT?.trim() || 'plain', timestamp, base } = options;
+    const { level, format = defaultFormat(), timestamp, base } = options;
     if (format !== 'plain' && format !== 'pino') throw invalidArgument('options.format', "'plain' or 'pino'", format);
     if (timestamp !== undefined && timestamp !== 'iso' && timestamp !== 'epoch') {
       throw invalidArgument('options.timestamp', "'iso' or 'epoch'", timestamp);
