@@ -27,32 +27,53 @@ function runChild(args, started) {
   });
 }
 
-/** @param {string} file @returns {any[]} its lines; null for one that is no JSON */
-function read(file) {
-  if (!fs.existsSync(file)) return [];
-  const text = fs.readFileSync(file, 'utf8');
-  const lines = text.split('\n');
-  const last = lines.pop();
-  if (last !== '') lines.push(/** @type {string} */ (last));
-  return lines.map((line) => {
-    try {
-      return JSON.parse(line);
-    } catch {
-      return null;
+/**
+ * The lines of a file, which may be longer than a string can be: the number of each, and its round; torn ones counted.
+ * @param {string[]} files
+ * @returns {{ torn: number, rounds: Map<number | undefined, Numbers> }}
+ */
+function read(files) {
+  /** @type {Map<number | undefined, Numbers>} */
+  const rounds = new Map();
+  let torn = 0;
+  for (const file of files.filter((one) => fs.existsSync(one))) {
+    const bytes = fs.readFileSync(file);
+    for (let from = 0; from < bytes.length; ) {
+      const newline = bytes.indexOf(10, from);
+      const end = newline < 0 ? bytes.length : newline;
+      try {
+        const { n, round } = JSON.parse(bytes.toString('utf8', from, end));
+        const numbers = rounds.get(round) ?? new Numbers();
+        rounds.set(round, numbers);
+        numbers.add(n);
+      } catch {
+        torn++;
+      }
+      from = end + 1;
     }
-  });
+  }
+  return { torn, rounds };
 }
 
-/**
- * @param {any[]} records with numbers from 0 on
- * @param {number} least how many there should be
- */
-function compare(records, least) {
-  const torn = records.filter((record) => record === null).length;
-  const numbers = records.filter((record) => record !== null).map(({ n }) => n);
-  const distinct = new Set(numbers);
-  const count = Math.max(least, ...numbers.map((n) => n + 1));
-  return { torn, doubled: numbers.length - distinct.size, lost: count - distinct.size };
+/** Numbers that should be 0, 1, 2, … */
+class Numbers {
+  constructor() {
+    this.seen = new Set();
+    this.doubled = 0;
+    this.count = 0;
+  }
+
+  /** @param {number} number */
+  add(number) {
+    if (this.seen.has(number)) this.doubled++;
+    this.seen.add(number);
+    this.count = Math.max(this.count, number + 1);
+  }
+
+  /** @param {number} least how many there should be */
+  lost(least) {
+    return Math.max(least, this.count) - this.seen.size;
+  }
 }
 
 /**
@@ -78,14 +99,14 @@ async function kill(name, folder, rounds) {
     acks.push(Number(fs.readFileSync(ack, 'utf8')));
   }
   await CONTENDERS[name](file).close();
-  const records = read(file);
+  const found = read([file]);
+  sum.torn = found.torn;
   for (let round = 0; round < rounds; round++) {
-    const { lost, doubled } = compare(records.filter((record) => record?.round === round), acks[round]);
-    sum.accepted += acks[round];
-    sum.lost += lost;
-    sum.doubled += doubled;
+    const numbers = found.rounds.get(round) ?? new Numbers();
+    sum.accepted += Math.max(acks[round], numbers.count);
+    sum.lost += numbers.lost(acks[round]);
+    sum.doubled += numbers.doubled;
   }
-  sum.torn = records.filter((record) => record === null).length;
   fs.rmSync(file);
   return sum;
 }
@@ -96,10 +117,11 @@ async function exit(name, folder, rounds) {
   for (let round = 0; round < rounds; round++) {
     const file = path.join(folder, `exit-${name}.log`);
     await runChild(['exit', name, file]);
-    const { lost, doubled, torn } = compare(read(file), 1000);
-    sum.lost += lost;
-    sum.doubled += doubled;
-    sum.torn += torn;
+    const found = read([file]);
+    const numbers = found.rounds.get(undefined) ?? new Numbers();
+    sum.lost += numbers.lost(1000);
+    sum.doubled += numbers.doubled;
+    sum.torn += found.torn;
     fs.rmSync(file, { force: true });
   }
   return sum;
@@ -129,9 +151,10 @@ async function rotation(folder, rotations) {
     await new Promise(setImmediate);
   }
   await logger.shutdown();
-  const names = fs.readdirSync(path.dirname(file));
-  const records = names.flatMap((name) => read(path.join(path.dirname(file), name)));
-  return { test: 'rotation', candidate: 'offloop', rotations: logger.getStats().rotations, accepted: n, ...compare(records, n) };
+  const found = read(fs.readdirSync(path.dirname(file)).map((name) => path.join(path.dirname(file), name)));
+  const numbers = found.rounds.get(undefined) ?? new Numbers();
+  const { rotations: done } = logger.getStats();
+  return { test: 'rotation', candidate: 'offloop', rotations: done, accepted: n, lost: numbers.lost(n), doubled: numbers.doubled, torn: found.torn };
 }
 
 module.exports = { blocked, exit, kill, rotation, sustained };
