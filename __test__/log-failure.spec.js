@@ -87,7 +87,6 @@ describe('a full disk', onUnix, () => {
         logger.on('recovered', () => clearInterval(alive));
       `, { env: { FILE: file } });
       await until(() => output.stdout.includes('EFBIG'), 'the error');
-      assert.ok(lines(file).length > 0);
       spawnSync('prlimit', ['--pid', String(child.pid), '--fsize=unlimited:unlimited']);
       const { code, stdout, stderr } = await ended;
       assert.strictEqual(code, 0, stderr);
