@@ -117,6 +117,8 @@ class Sink {
     /** Calls that wait for the writer. @type {Map<number, { resolve: () => void, reject: (error: Error) => void }>} */
     this.tickets = new Map();
     this.ticket = 0;
+    /** Whether the writer was told to end. */
+    this.isEnding = false;
     /** @type {Promise<void> | undefined} */
     this.closing = undefined;
     /** @type {() => void} */
@@ -222,6 +224,11 @@ class Sink {
   flush() {
     if (!this.isOpen) return Promise.resolve();
     this.report(true);
+    return this.written();
+  }
+
+  /** @returns {Promise<void>} when the ring has been written out */
+  written() {
     return new Promise((resolve, reject) => {
       this.ticket = (this.ticket % 0xffff_ffff) + 1;
       this.tickets.set(this.ticket, { resolve, reject });
@@ -229,11 +236,22 @@ class Sink {
     });
   }
 
+  /**
+   * Writes out the ring, and then how many lines were dropped, if there was no room to say so.
+   * @param {number} limit ms
+   */
+  writeOut(limit) {
+    this.report(true);
+    const failure = native.flushLogSync(this.handle, limit);
+    if (failure || this.unreported === 0) return failure;
+    this.report(true);
+    return native.flushLogSync(this.handle, limit);
+  }
+
   /** @throws {Error} with the system's code */
   flushSync() {
     if (!this.isOpen) return;
-    this.report(true);
-    const failure = native.flushLogSync(this.handle, SYNC_LIMIT);
+    const failure = this.writeOut(SYNC_LIMIT);
     if (failure) throw systemError(failure.errno, failure.message, this.target);
   }
 
@@ -246,16 +264,23 @@ class Sink {
     if (this.closing === undefined) {
       this.report(true);
       this.isOpen = false;
-      this.closing = new Promise((resolve, reject) => {
-        this.closed = () => {
-          const left = this.ring.used();
-          if (left === 0) resolve();
-          else reject(codeError('ERR_LOG_WRITE', this.leftBehind(left)));
-        };
-        native.closeLog(this.handle);
-      });
+      // A ring that is full has no room for the line that says how many were dropped.
+      this.closing = this.unreported === 0 ? this.end() : this.written().then(() => this.report(true), () => {}).then(() => this.end());
     }
     return this.closing;
+  }
+
+  /** @returns {Promise<void>} */
+  end() {
+    this.isEnding = true;
+    return new Promise((resolve, reject) => {
+      this.closed = () => {
+        const left = this.ring.used();
+        if (left === 0) resolve();
+        else reject(codeError('ERR_LOG_WRITE', this.leftBehind(left)));
+      };
+      native.closeLog(this.handle);
+    });
   }
 
   /** @param {number} bytes */
@@ -265,9 +290,8 @@ class Sink {
   }
 
   atExit() {
-    if (!this.isOpen) return;
-    this.report(true);
-    const failure = native.flushLogSync(this.handle, EXIT_LIMIT);
+    if (this.isEnding) return;
+    const failure = this.writeOut(EXIT_LIMIT);
     if (!failure) native.forgetLogRing(this.handle);
     else if (!this.isDurable) {
       const { message } = systemError(failure.errno, failure.message, this.target);
