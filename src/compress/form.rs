@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::query::Query;
+use super::query::{Match, Query};
 use crate::cancel::CancelToken;
 use crate::error::Error;
 
@@ -21,6 +21,13 @@ pub struct Unit {
     pub must: bool,
     /// Units of one group tell nearly the same: once one is kept, each further one is worth less.
     pub group: u32,
+}
+
+impl Unit {
+    pub fn add(&mut self, found: Match) {
+        self.value += found.worth;
+        self.must |= found.must;
+    }
 }
 
 /// The scale of [`Unit::value`], common to all kinds. Signals add up.

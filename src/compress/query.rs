@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use memchr::memmem::{Finder, FinderBuilder};
 
+use super::form::value;
 use super::words::{WordHash, boundary, words};
 use crate::cancel;
 
@@ -203,6 +204,33 @@ impl Query {
         scores
     }
 
+    /// What the query makes of units, one by one; nothing at all where it is empty.
+    ///
+    /// A unit that has what the query names must be kept, unless so many have it that it tells nothing.
+    pub fn matches<'a>(&self, units: impl Iterator<Item = &'a str> + Clone) -> Vec<Match> {
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let mut matches: Vec<Match> = self
+            .rank(units.clone())
+            .into_iter()
+            .map(|rank| Match { worth: rank * value::QUERY, must: false })
+            .collect();
+        let named: Vec<usize> =
+            units.enumerate().filter(|(_, text)| self.names(text)).map(|(unit, _)| unit).collect();
+        let tells = Self::tells(named.len(), matches.len());
+        for unit in named {
+            matches[unit].worth += value::QUERY;
+            matches[unit].must = tells;
+        }
+        matches
+    }
+
+    /// Whether what the query names tells anything, given how many of the units have it.
+    pub fn tells(named: usize, units: usize) -> bool {
+        named <= (units / 8).clamp(8, 64)
+    }
+
     /// Whether a text has one of the ids or quoted words of the query, exactly.
     pub fn names(&self, text: &str) -> bool {
         self.needles.iter().any(|needle| needle.find(text.as_bytes(), 0).is_some())
@@ -227,6 +255,15 @@ impl Query {
         });
         spans
     }
+}
+
+/// What the query makes of a unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Match {
+    /// What it adds to the unit's value.
+    pub worth: f32,
+    /// Whether the unit is kept whatever the budget.
+    pub must: bool,
 }
 
 /// A word of the query in a unit.

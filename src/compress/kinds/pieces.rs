@@ -17,9 +17,8 @@ use crate::error::Error;
 const LONG: usize = 600;
 /// The length of their pieces.
 const PIECE: usize = 240;
-/// So many first ones of an error, and so many matches of the query, are kept whatever the budget.
+/// So many first ones of an error are kept whatever the budget.
 const MOST_FIRSTS: usize = 256;
-const NAMED_SHARE: usize = 8;
 /// One token in so many may be kept whatever the budget, for what tells much by itself, and for what the query makes more
 /// of.
 pub(super) const TELLING_SHARE: u64 = 10;
@@ -94,7 +93,7 @@ impl<'a, S: Strategy> Pieces<'a, S> {
         &self.text[piece.start as usize..piece.end as usize]
     }
 
-    fn texts(&self) -> impl Iterator<Item = &'a str> + '_ {
+    fn texts(&self) -> impl Iterator<Item = &'a str> + Clone + '_ {
         (0..self.list.len()).map(|index| self.get(index))
     }
 
@@ -118,23 +117,6 @@ impl<'a, S: Strategy> Pieces<'a, S> {
             }
         }
         Ok(())
-    }
-
-    fn by_query(&self, query: &Query, units: &mut [Unit]) {
-        if query.is_empty() {
-            return;
-        }
-        let ranks = query.rank(self.texts());
-        let named: Vec<bool> = self.texts().map(|text| query.names(text)).collect();
-        let count = named.iter().filter(|named| **named).count();
-        let few = count <= (units.len() / NAMED_SHARE).clamp(4, 64);
-        for ((unit, rank), named) in units.iter_mut().zip(ranks).zip(named) {
-            unit.value += rank * value::QUERY;
-            if named && few {
-                unit.must = true;
-                unit.value += value::QUERY;
-            }
-        }
     }
 
     fn write_gap(&self, left_out: std::ops::Range<usize>, out: &mut String) {
@@ -210,7 +192,9 @@ impl<S: Strategy> Form for Pieces<'_, S> {
             cancel.check()?;
         }
         promote(&mut units, TELLING_SHARE);
-        self.by_query(query, &mut units);
+        for (unit, found) in units.iter_mut().zip(query.matches(self.texts())) {
+            unit.add(found);
+        }
         promote(&mut units, ASKED_SHARE);
         cancel.check()?;
         Ok(units)

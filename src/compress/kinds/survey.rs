@@ -26,13 +26,7 @@ const MOST_NUMBERS: usize = 1 << 20;
 
 /// What makes each line worth more than others, 0 for most; and its family.
 pub(super) fn survey<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(f32, u32)> {
-    let mut survey = Survey::default();
-    for (index, line) in lines.enumerate() {
-        if index % 1024 == 0 && cancel::is_interrupted() {
-            break;
-        }
-        survey.add(line);
-    }
+    let survey = Survey::of(lines.map(|line| (line, 1)));
     let mut worth = vec![0.0; survey.lines.len()];
     let families = survey.families();
     if survey.lines.len() >= FEWEST_LINES {
@@ -44,30 +38,14 @@ pub(super) fn survey<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(f32, u32)
 
 /// How rare each of some lines is, given how often it comes: for lines that stand for many.
 pub(super) fn rarity<'a>(lines: impl Iterator<Item = (&'a str, u32)>) -> Vec<f32> {
-    let mut survey = Survey::default();
-    for (index, (line, count)) in lines.enumerate() {
-        if index % 1024 == 0 && cancel::is_interrupted() {
-            break;
-        }
-        survey.add(line);
-        let shape = survey.lines[index];
-        survey.shapes[shape as usize].count += count.saturating_sub(1);
-        *survey.beginnings.entry(survey.shapes[shape as usize].beginning).or_default() +=
-            count.saturating_sub(1);
-    }
+    let survey = Survey::of(lines);
     let families = survey.families();
     (0..survey.lines.len()).map(|line| survey.rarity(&families, line)).collect()
 }
 
 /// Which of some lines have numbers out of the ordinary, and what that is worth.
 pub(super) fn numbers<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<f32> {
-    let mut survey = Survey::default();
-    for (index, line) in lines.enumerate() {
-        if index % 1024 == 0 && cancel::is_interrupted() {
-            break;
-        }
-        survey.add(line);
-    }
+    let survey = Survey::of(lines.map(|line| (line, 1)));
     let mut worth = vec![0.0; survey.lines.len()];
     let families = survey.families();
     survey.by_numbers(&families, &mut worth);
@@ -113,7 +91,19 @@ enum Atom {
 const BLANK: u32 = 0;
 
 impl Survey {
-    fn add(&mut self, line: &str) {
+    /// Of lines and how often each comes; of the first ones only once the thread's work is interrupted.
+    fn of<'a>(lines: impl Iterator<Item = (&'a str, u32)>) -> Self {
+        let mut survey = Self::default();
+        for (index, (line, count)) in lines.enumerate() {
+            if index % 1024 == 0 && cancel::is_interrupted() {
+                break;
+            }
+            survey.add(line, count);
+        }
+        survey
+    }
+
+    fn add(&mut self, line: &str, count: u32) {
         let index = self.lines.len() as u32;
         let from = self.words.len();
         let mut hash = 0;
@@ -154,8 +144,8 @@ impl Survey {
             self.words.truncate(from);
         }
         let shape_of = &mut self.shapes[shape as usize];
-        shape_of.count += 1;
-        *self.beginnings.entry(shape_of.beginning).or_default() += 1;
+        shape_of.count += count;
+        *self.beginnings.entry(shape_of.beginning).or_default() += count;
         self.lines.push(shape);
     }
 

@@ -227,16 +227,9 @@ impl Form for Grid<'_> {
         for row in [0, 1, count.saturating_sub(2), count.saturating_sub(1)] {
             rows.value[row] += value::CONTEXT;
         }
-        if !query.is_empty() {
-            for (row, rank) in query.rank((0..count).map(|row| self.line(row))).into_iter().enumerate() {
-                rows.value[row] += value::QUERY * rank;
-            }
-            let named: Vec<usize> = (0..count).filter(|row| query.names(self.line(*row))).collect();
-            let few = named.len() <= 8.max(count / 20);
-            for row in named {
-                rows.value[row] += value::QUERY;
-                rows.must[row] |= few;
-            }
+        for (row, found) in query.matches((0..count).map(|row| self.line(row))).into_iter().enumerate() {
+            rows.value[row] += found.worth;
+            rows.must[row] |= found.must;
         }
         let unit = |row: usize| Unit {
             cost: 1 + self.cells(row).iter().map(|cell| columns::tokens(cell) + 1).sum::<u32>(),

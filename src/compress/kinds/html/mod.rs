@@ -14,9 +14,6 @@ use read::{Block, Page, Role};
 
 /// What a block in a menu or a footer is worth beside others.
 const FRAME: f32 = 0.15;
-/// So many blocks, or this part of all, may be kept because the query names them.
-const NAMED: usize = 8;
-const NAMED_SHARE: usize = 20;
 /// Rows that are judged as a table, and columns of them.
 const LEAST_ROWS: usize = 8;
 const MOST_COLUMNS: usize = 64;
@@ -98,22 +95,6 @@ impl Html<'_> {
         }
     }
 
-    fn ask(&self, query: &Query, units: &mut [Unit]) {
-        if query.is_empty() {
-            return;
-        }
-        let ranks = query.rank(self.blocks().iter().map(|block| block.text.as_str()));
-        let named: Vec<usize> = (0..units.len()).filter(|at| query.names(&self.blocks()[*at].text)).collect();
-        let few = named.len() <= NAMED.max(units.len() / NAMED_SHARE);
-        for (unit, rank) in units.iter_mut().zip(ranks) {
-            unit.value += rank * value::QUERY;
-        }
-        for at in named {
-            units[at].value += value::QUERY;
-            units[at].must |= few;
-        }
-    }
-
     fn write_head(&self, out: &mut String) {
         let shown: usize = self.blocks().iter().map(|block| block.text.len()).sum();
         let kilobytes = self.text.len().saturating_sub(shown) / 1000;
@@ -163,7 +144,10 @@ impl Form for Html<'_> {
         self.judge_tables(&mut units);
         self.judge_numbers(&mut units);
         cancel.check()?;
-        self.ask(query, &mut units);
+        let found = query.matches(self.blocks().iter().map(|block| block.text.as_str()));
+        for (unit, found) in units.iter_mut().zip(found) {
+            unit.add(found);
+        }
         cancel.check()?;
         Ok(units)
     }

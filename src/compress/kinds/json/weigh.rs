@@ -198,7 +198,7 @@ fn ask(tree: &Tree<'_>, plan: &Plan, query: &Query, judged: &mut [Rows]) {
         } else {
             (0..list.rows.len()).filter(|row| is_named(*row)).collect()
         };
-        let few = found.len() <= 8.max(list.rows.len() / 20);
+        let few = Query::tells(found.len(), list.rows.len());
         for row in &found {
             rows.value[*row] += value::QUERY;
             rows.must[*row] |= few;

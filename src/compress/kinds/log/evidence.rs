@@ -21,8 +21,6 @@ const MOST_FIRSTS: usize = 512;
 /// Lines below an error that may explain it, and errors of which those are looked at.
 const EXPLANATION: usize = 3;
 const MOST_EXPLAINED: usize = 64;
-/// A query that names more of the lines than this names none.
-const NAMED_SHARE: usize = 8;
 /// The lines of a template tell what its numbers are like from this number on.
 const FEW_LINES: u32 = 48;
 /// One line in so many is few.
@@ -53,7 +51,10 @@ pub(super) fn weigh(
     by_values(mined, templates, &mut units, cancel)?;
     at_the_ends(&mut units);
     promote(&mut units, TELLING_SHARE);
-    by_query(mined, query, &mut units);
+    let found = query.matches(mined.lines.iter().map(|line| line.span.of(mined.text)));
+    for (unit, found) in units.iter_mut().zip(found) {
+        unit.add(found);
+    }
     promote(&mut units, ASKED_SHARE);
     cancel.check()?;
     Ok(units)
@@ -309,23 +310,6 @@ fn rare_values(text: &str, column: &[Span]) -> Vec<usize> {
         .filter(|(_, count, _)| *count <= RARE)
         .flat_map(|(_, count, places)| places[..*count as usize].iter().map(|index| *index as usize))
         .collect()
-}
-
-fn by_query(mined: &Mined<'_>, query: &Query, units: &mut [Unit]) {
-    if query.is_empty() {
-        return;
-    }
-    let ranks = query.rank(mined.lines.iter().map(|line| line.span.of(mined.text)));
-    let named: Vec<bool> = mined.lines.iter().map(|line| query.names(line.span.of(mined.text))).collect();
-    let count = named.iter().filter(|named| **named).count();
-    let few = count <= (units.len() / NAMED_SHARE).clamp(4, 64);
-    for ((unit, rank), named) in units.iter_mut().zip(ranks).zip(named) {
-        unit.value += rank * value::QUERY;
-        if named && few {
-            unit.must = true;
-            unit.value += value::QUERY;
-        }
-    }
 }
 
 /// What the values of some templates were, for each hole: `3…17`, `a|b`, or `…`.

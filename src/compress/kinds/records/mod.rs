@@ -24,9 +24,6 @@ const MOST_COLUMNS: usize = 128;
 /// Keys that at most so many records have are rare.
 const RARE_COUNT: usize = 3;
 const RARE_AMONG: usize = 20;
-/// So many records, or this part of all, may be kept because the query names them.
-const NAMED: usize = 8;
-const NAMED_SHARE: usize = 20;
 /// Records that are kept for their errors whatever the budget.
 const MOST_ERRORS: usize = 48;
 
@@ -124,23 +121,6 @@ impl<'a> List<'a> {
         }
         Ok(())
     }
-
-    fn ask(&self, query: &Query, units: &mut [Unit]) {
-        if query.is_empty() {
-            return;
-        }
-        let ranks = query.rank((0..self.count()).map(|record| self.text_of(record)));
-        for (unit, rank) in units.iter_mut().zip(ranks) {
-            unit.value += rank * value::QUERY;
-        }
-        let named: Vec<usize> =
-            (0..self.count()).filter(|record| query.names(self.text_of(*record))).collect();
-        let few = named.len() <= NAMED.max(self.count() / NAMED_SHARE);
-        for record in named {
-            units[record].value += value::QUERY;
-            units[record].must |= few;
-        }
-    }
 }
 
 impl Form for List<'_> {
@@ -167,7 +147,10 @@ impl Form for List<'_> {
             })
             .collect();
         self.judge_signals(&mut units, cancel)?;
-        self.ask(query, &mut units);
+        let found = query.matches((0..self.count()).map(|record| self.text_of(record)));
+        for (unit, found) in units.iter_mut().zip(found) {
+            unit.add(found);
+        }
         cancel.check()?;
         Ok(units)
     }
