@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 
 const { CONTENDERS, DATA } = require('./contenders');
+const { lines } = require('./lines');
 
 const [, , test, name, file, ...rest] = process.argv;
 const logger = CONTENDERS[name](file);
@@ -78,25 +79,11 @@ const TESTS = {
       await logger.flush();
     }
     const ms = performance.now() - start;
-    process.stdout.write(JSON.stringify({ n, lines: countLines(file), ms }));
+    let written = 0;
+    for (const line of lines(file)) written += Number(line.length > 0);
+    process.stdout.write(JSON.stringify({ n, lines: written, ms }));
     process.exit(0);
   },
 };
-
-/**
- * The lines of a file, which may be larger than any buffer.
- *
- * @param {string} name
- */
-function countLines(name) {
-  const block = Buffer.allocUnsafe(1 << 20);
-  const descriptor = fs.openSync(name, 'r');
-  let lines = 0;
-  for (let length; (length = fs.readSync(descriptor, block)) > 0; ) {
-    for (let at = block.indexOf(10); at !== -1 && at < length; at = block.indexOf(10, at + 1)) lines++;
-  }
-  fs.closeSync(descriptor);
-  return lines;
-}
 
 TESTS[/** @type {keyof typeof TESTS} */ (test)]();

@@ -8,6 +8,7 @@ const path = require('node:path');
 
 const { AsyncLogger } = require('../..');
 const { CONTENDERS } = require('./contenders');
+const { lines } = require('./lines');
 
 const script = path.join(__dirname, 'child.js');
 
@@ -37,19 +38,15 @@ function read(files) {
   const rounds = new Map();
   let torn = 0;
   for (const file of files.filter((one) => fs.existsSync(one))) {
-    const bytes = fs.readFileSync(file);
-    for (let from = 0; from < bytes.length; ) {
-      const newline = bytes.indexOf(10, from);
-      const end = newline < 0 ? bytes.length : newline;
+    for (const line of lines(file)) {
       try {
-        const { n, round } = JSON.parse(bytes.toString('utf8', from, end));
+        const { n, round } = JSON.parse(line.toString());
         const numbers = rounds.get(round) ?? new Numbers();
         rounds.set(round, numbers);
         numbers.add(n);
       } catch {
         torn++;
       }
-      from = end + 1;
     }
   }
   return { torn, rounds };
