@@ -205,4 +205,26 @@ describe('more lines than can be written', onUnix, () => {
     assert.strictEqual(dropped, counts.reduce((a, b) => a + b));
     assert.strictEqual(all.filter(({ msg }) => msg === 'line').length, 3600 - dropped);
   });
+
+  // The line that says how many were dropped was itself left out where the ring had no room for it at the end.
+  it('say how many were dropped, also where the ring is full at the end', async (t) => {
+    const file = pipe(t);
+    const logger = new AsyncLogger({ logFile: file, ringSize: 65536, onOverflow: 'drop', format: 'pino' });
+    const count = { accepted: 0, refused: 0 };
+    /** @param {string} text */
+    const fill = async (text) => {
+      for (let inARow = 0; inARow < 100; ) {
+        const isTaken = await logger.fatal(text).then(() => true, () => false);
+        count[isTaken ? 'accepted' : 'refused']++;
+        inARow = isTaken ? 0 : inARow + 1;
+      }
+    };
+    await fill('x'.repeat(1000));
+    // A line shorter than the one that reports leaves no room for that.
+    await fill('');
+    const all = await drain(file, logger);
+    const reports = all.filter(({ msg }) => msg === 'log lines were dropped');
+    assert.strictEqual(reports.reduce((sum, { dropped }) => sum + dropped, 0), count.refused);
+    assert.strictEqual(all.length - reports.length, count.accepted);
+  });
 });
