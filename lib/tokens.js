@@ -156,10 +156,10 @@ function total(counts) {
 function countText(pool, text, limit, encoding, options) {
   const { length } = text;
   if (isCheap(pool, length, encoding)) {
-    return inline(pool, options, 'countTokens', () => total(native.countStringNow(text, length, encoding, limit)));
+    return inline(pool, options, 'countTokens', () => total(native.countStringNow(text, length, false, encoding, limit)));
   }
   return submit(pool, options, (handle, control) =>
-    native.countString(handle, control, text, length, encoding, limit),
+    native.countString(handle, control, text, length, false, encoding, limit),
   ).then(total);
 }
 
@@ -295,7 +295,7 @@ function countHanded(pool, value, characters, limit, encoding, options, take) {
   if (isCheap(pool, characters, encoding)) {
     return inline(pool, options, 'countTokens', () => {
       const text = textOf(value);
-      return take(native.countJsonNow(text, text.length, encoding, limit));
+      return take(native.countStringNow(text, text.length, true, encoding, limit));
     });
   }
   if (encodeValue(value, 0, true)) {
@@ -305,7 +305,7 @@ function countHanded(pool, value, characters, limit, encoding, options, take) {
   }
   const text = textOf(value);
   return submit(pool, options, (handle, control) =>
-    native.countJson(handle, control, text, text.length, encoding, limit),
+    native.countString(handle, control, text, text.length, true, encoding, limit),
   ).then(take);
 }
 

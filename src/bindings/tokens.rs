@@ -52,6 +52,26 @@ enum Input {
     Document(Document),
 }
 
+impl Input {
+    /// A string of `length` units, as text or as the JSON text of a value.
+    fn of_string(text: &Unknown<'_>, length: u32, is_json: bool) -> Result<Self> {
+        if is_json {
+            text_of_string(text, length).map(Self::Json)
+        } else {
+            units_of(text, length).map(Self::Text)
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Text(units) => units.len(),
+            Self::Json(text) => text.byte_length(),
+            Self::Handed(handed) => handed.bytes(),
+            Self::Document(document) => document.byte_length(),
+        }
+    }
+}
+
 /// Counts one input.
 pub struct Count {
     input: Option<Input>,
@@ -97,15 +117,8 @@ impl Count {
         count_value(node, self.encoding, self.limit, &self.cancel)
     }
 
-    fn submit(
-        pool: u32,
-        control: f64,
-        input: Input,
-        bytes: usize,
-        encoding: u32,
-        limit: f64,
-    ) -> PoolTask<Self> {
-        let mut submission = Submission::new(pool, control, "countTokens").bytes(bytes);
+    fn submit(pool: u32, control: f64, input: Input, encoding: u32, limit: f64) -> PoolTask<Self> {
+        let mut submission = Submission::new(pool, control, "countTokens").bytes(input.bytes());
         let cancel = submission.token();
         let (encoding, limit) = (encoding_of(encoding), limit_of(limit));
         PoolTask::new(submission, Self { input: Some(input), encoding, limit, cancel })
@@ -155,9 +168,9 @@ fn units_of(text: &Unknown<'_>, length: u32) -> Result<Block> {
     }
 }
 
-/// Counts a string of `length` units; null if it has more tokens than `limit`.
+/// Counts a string of `length` units, or the value whose JSON text it is; null if it has more tokens than `limit`.
 #[napi(
-    ts_args_type = "pool: number, control: number, text: string, length: number, encoding: number, limit: number",
+    ts_args_type = "pool: number, control: number, text: string, length: number, isJson: boolean, encoding: number, limit: number",
     ts_return_type = "Promise<Uint32Array | null>"
 )]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
@@ -166,57 +179,25 @@ pub fn count_string(
     control: f64,
     text: Unknown<'_>,
     length: u32,
+    is_json: bool,
     encoding: u32,
     limit: f64,
 ) -> Result<PoolTask<Count>> {
-    let units = units_of(&text, length)?;
-    let bytes = units.len();
-    Ok(Count::submit(pool, control, Input::Text(units), bytes, encoding, limit))
+    Ok(Count::submit(pool, control, Input::of_string(&text, length, is_json)?, encoding, limit))
 }
 
-/// Counts a string, on the spot.
-#[napi(ts_args_type = "text: string, length: number, encoding: number, limit: number")]
+/// The same, on the spot.
+#[napi(ts_args_type = "text: string, length: number, isJson: boolean, encoding: number, limit: number")]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
 pub fn count_string_now(
     env: Env,
     text: Unknown<'_>,
     length: u32,
+    is_json: bool,
     encoding: u32,
     limit: f64,
 ) -> Result<Option<Uint32Array>> {
-    Count::now(env, Input::Text(units_of(&text, length)?), encoding, limit)
-}
-
-/// Counts the value in JSON text, on the spot.
-#[napi(ts_args_type = "text: string, length: number, encoding: number, limit: number")]
-#[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
-pub fn count_json_now(
-    env: Env,
-    text: Unknown<'_>,
-    length: u32,
-    encoding: u32,
-    limit: f64,
-) -> Result<Option<Uint32Array>> {
-    Count::now(env, Input::Json(text_of_string(&text, length)?), encoding, limit)
-}
-
-/// Counts the value in JSON text.
-#[napi(
-    ts_args_type = "pool: number, control: number, text: string, length: number, encoding: number, limit: number",
-    ts_return_type = "Promise<Uint32Array | null>"
-)]
-#[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
-pub fn count_json(
-    pool: u32,
-    control: f64,
-    text: Unknown<'_>,
-    length: u32,
-    encoding: u32,
-    limit: f64,
-) -> Result<PoolTask<Count>> {
-    let text = text_of_string(&text, length)?;
-    let bytes = text.byte_length();
-    Ok(Count::submit(pool, control, Input::Json(text), bytes, encoding, limit))
+    Count::now(env, Input::of_string(&text, length, is_json)?, encoding, limit)
 }
 
 /// Counts the value in `words` and `numbers` (see `src/json/encoding.rs`), whose text is in the memory of `slot`.
@@ -233,9 +214,8 @@ pub fn count_encoded(
     encoding: u32,
     limit: f64,
 ) -> Result<PoolTask<Count>> {
-    let handed = Handed::take(slot, words, numbers)?;
-    let bytes = handed.bytes();
-    Ok(Count::submit(pool, control, Input::Handed(handed), bytes, encoding, limit))
+    let input = Input::Handed(Handed::take(slot, words, numbers)?);
+    Ok(Count::submit(pool, control, input, encoding, limit))
 }
 
 /// Counts a document.
@@ -247,9 +227,8 @@ pub fn count_document(
     encoding: u32,
     limit: f64,
 ) -> Result<PoolTask<Count>> {
-    let document = document.document()?.clone();
-    let bytes = document.byte_length();
-    Ok(Count::submit(pool, control, Input::Document(document), bytes, encoding, limit))
+    let input = Input::Document(document.document()?.clone());
+    Ok(Count::submit(pool, control, input, encoding, limit))
 }
 
 /// Counts a document, on the spot.
