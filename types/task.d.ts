@@ -1,0 +1,40 @@
+/** How to run one operation. */
+export interface TaskOptions {
+  /** Gives up on the call: it rejects with an `AbortError` whose `cause` is the signal's reason. */
+  signal?: AbortSignal;
+  /** Milliseconds from the start of execution, instead of the pool's `taskTimeout`; 0: none. */
+  timeout?: number;
+  /** `bulk` tasks let `interactive` ones, the default, go ahead, but are never starved. */
+  priority?: 'interactive' | 'bulk';
+}
+
+export interface StringifyOptions extends TaskOptions {
+  /** `JSON.stringify`'s third argument. */
+  space?: number | string;
+}
+
+/** Codes of the errors that calls reject with. An abort has `ABORT_ERR`, malformed JSON `ERR_JSON_SYNTAX`. */
+export type ErrorCode =
+  | 'ABORT_ERR'
+  | 'ERR_INVALID_ARG'
+  | 'ERR_INVALID_STATE'
+  | 'ERR_JSON_SYNTAX'
+  | 'ERR_MODEL_NOT_FOUND'
+  | 'ERR_POOL_CLOSED'
+  | 'ERR_QUEUE_FULL'
+  | 'ERR_STORE'
+  | 'ERR_TASK_PANIC'
+  | 'ERR_TASK_TIMEOUT'
+  | 'ERR_TOO_LARGE'
+  | 'ERR_UNKNOWN_TASK';
+
+/** What `parse` rejects with when the text is not JSON. */
+export interface JsonSyntaxError extends SyntaxError {
+  code: 'ERR_JSON_SYNTAX';
+  /** UTF-16 units from the start of the text. */
+  position: number;
+  /** From 1. */
+  line: number;
+  /** UTF-16 units from the start of the line, from 1. */
+  column: number;
+}
