@@ -10,11 +10,12 @@ const os = require('node:os');
 const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 
+const { addonIn, pack } = require('../scripts/pack');
+
 const ROOT = path.join(__dirname, '..');
 /** Where the addon was built that the tests run on. */
 const BUILT = path.dirname(process.env.OFFLOOP_NATIVE_PATH ? path.resolve(process.env.OFFLOOP_NATIVE_PATH) : path.join(ROOT, 'native.js'));
-const addon = fs.readdirSync(BUILT).find((name) => /^offloop\..*\.node$/.test(name)) ?? '';
-const platform = addon.split('.')[1];
+const { addon, platform } = addonIn(BUILT) ?? {};
 
 /** The environment of a user: no addon but the package's. */
 const env = { ...process.env };
@@ -56,21 +57,9 @@ describe('the packed package', { skip: platform === undefined ? 'no addon is bui
   }
 
   before(() => {
-    // A copy, as the addon that is tested is not the one that lies in the root.
-    const { files } = require('../package.json');
-    const main = path.join(folder, 'offloop');
-    for (const name of ['package.json', 'README.md', 'LICENSE', ...files]) {
-      const from = name.startsWith('native.') ? path.join(BUILT, name) : path.join(ROOT, name);
-      fs.cpSync(from, path.join(main, name), { recursive: true });
-    }
-    const binary = path.join(folder, platform);
-    fs.cpSync(path.join(ROOT, 'npm', platform), binary, { recursive: true });
-    fs.copyFileSync(path.join(BUILT, addon), path.join(binary, addon));
     fs.mkdirSync(service);
     write('package.json', '{ "name": "service", "private": true }');
-    run(folder, 'npm', ['pack', '--silent', main, binary]);
-    const tarballs = fs.readdirSync(folder).filter((name) => name.endsWith('.tgz')).map((name) => path.join('..', name));
-    assert.equal(tarballs.length, 2);
+    const tarballs = pack(BUILT, folder);
     run(service, 'npm', ['install', '--offline', '--no-audit', '--no-fund', '--silent', ...tarballs]);
   });
 

@@ -10,6 +10,7 @@ const { performance } = require('node:perf_hooks');
 
 const { version } = require('../package.json');
 const { checkEnvironment } = require('./environment');
+const { libc } = require('./platform');
 
 /**
  * @typedef {{ operation: string, inlineMs: number, offloopMs: number, ratio: number }} Measured main-thread milliseconds of one
@@ -105,13 +106,10 @@ async function selfTest(pool) {
 }
 
 function platform() {
-  const header = /** @type {any} */ (process.report?.getReport?.())?.header;
-  const glibc = header?.glibcVersionRuntime;
-  const libc = process.platform === 'linux' ? (glibc ? `glibc ${glibc}` : 'musl') : undefined;
   return {
     node: process.version,
     system: `${process.platform}-${process.arch}`,
-    libc,
+    libc: libc(),
     cpu: os.cpus()[0]?.model ?? 'unknown',
     cpus: os.cpus().length,
     available: os.availableParallelism(),
