@@ -63,12 +63,19 @@ function print({ inline, offloop, mainCpuSource }) {
   process.stdout.write('\nAll modes and more bodies: npm run bench:server -- --help\n');
 }
 
-async function main() {
-  setUp();
+async function demo() {
   print(await measure());
 }
 
-main().catch((error) => {
-  process.stderr.write(`${error instanceof SetupError ? error.message : error.stack}\n`);
-  process.exitCode = 1;
-});
+if (require.main === module) {
+  const main = async () => {
+    setUp();
+    await demo();
+  };
+  main().catch((error) => {
+    process.stderr.write(`${error instanceof SetupError ? error.message : error.stack}\n`);
+    process.exitCode = 1;
+  });
+}
+
+module.exports = { demo };
