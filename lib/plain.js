@@ -47,11 +47,12 @@ function isDisguised(object) {
   return Object.prototype.toString.call(object) !== '[object Object]' || TYPES.some((is) => is(object));
 }
 
+/** Deno has no `isExternal`. */
 const TYPES = [
   types.isMap, types.isSet, types.isWeakMap, types.isWeakSet, types.isPromise, types.isAnyArrayBuffer,
   types.isArrayBufferView, types.isModuleNamespaceObject, types.isExternal, types.isGeneratorObject,
   types.isMapIterator, types.isSetIterator, types.isBoxedPrimitive, types.isSymbolObject, types.isNativeError,
-];
+].filter((is) => is !== undefined);
 
 /** Whether somebody gave Object.prototype or Array.prototype enumerable properties, which every walk would meet. */
 function prototypesAreExtended() {
