@@ -10,6 +10,7 @@
 
 /** @type {import('node:cluster').Cluster} */
 const cluster = /** @type {any} */ (require('node:cluster'));
+const http = require('node:http');
 const net = require('node:net');
 const os = require('node:os');
 
@@ -120,8 +121,10 @@ class Watch {
     this.#isClosing = true;
     // One turn, in which connections are accepted that have been waiting for it.
     await new Promise((resolve) => setImmediate(resolve));
-    // http's own close() would cut off connections that seem idle, though a request may be under way on them.
-    const closed = new Promise((resolve) => net.Server.prototype.close.call(this.server, resolve));
+    // http's own close() would cut off connections that seem idle, though a request may be under way on them. Bun's servers
+    // for http are none of net, and have no other.
+    const { close } = this.server instanceof net.Server ? net.Server.prototype : this.server;
+    const closed = new Promise((resolve) => close.call(this.server, resolve));
     for (const res of this.#running) sayLast(res);
     this.#closeSilent(idleMs);
     const timer = setInterval(() => this.#closeSilent(idleMs), Math.max(10, idleMs / 4));
@@ -177,7 +180,7 @@ async function endWorkers(timeoutMs) {
  * @returns {() => void} takes the handlers away again
  */
 function installSignalHandlers(server, options = {}) {
-  if (server !== undefined && server !== null && !(server instanceof net.Server)) {
+  if (server !== undefined && server !== null && !(server instanceof net.Server || server instanceof http.Server)) {
     throw invalidArgument('server', "a server of node's", server);
   }
   const { timeoutMs, delayMs, idleMs, signals, onShutdown } = checkOptions(options);
