@@ -8,6 +8,7 @@ const { Document } = require('./lib/document');
 const { json, send } = require('./lib/express');
 const { AsyncLogger } = require('./lib/logger');
 const { WorkerPool, getWorkerPool, isWorkerPoolReady } = require('./lib/pool');
+const { limitInFlight } = require('./lib/http/in-flight');
 const { installSignalHandlers } = require('./lib/signals');
 const { syncTransform } = require('./lib/transform');
 
@@ -89,6 +90,7 @@ module.exports = {
   installSignalHandlers,
   isWorkerPoolReady,
   json,
+  limitInFlight,
   send,
   syncClone,
   syncTransform,

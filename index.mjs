@@ -18,6 +18,7 @@ export const {
   installSignalHandlers,
   isWorkerPoolReady,
   json,
+  limitInFlight,
   send,
   syncClone,
   syncTransform,

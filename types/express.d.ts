@@ -58,6 +58,30 @@ export type Middleware = (req: IncomingMessage & { body?: any }, res: ServerResp
  */
 export function json(options?: JsonOptions): Middleware;
 
+export interface InFlightOptions {
+  /** Bytes of all requests that have no answer yet: a number, or one with a unit. `'512mb'`. */
+  maxBytes?: number | string;
+  /** Requests without an answer. Any number. */
+  maxRequests?: number;
+  /** What a body counts that does not say its length. `'1mb'`. */
+  chunkedBytes?: number | string;
+}
+
+/** What a service has taken on. */
+export interface InFlight {
+  bytes: number;
+  requests: number;
+  /** Requests refused since the start. */
+  refused: number;
+}
+
+/**
+ * Middleware that bounds what a service takes on at a time: beyond it requests are refused with 503 and `Retry-After`, before their
+ * bodies are read. A body counts as long as it says it is, from its headers until its answer is out.
+ * @throws {TypeError} `ERR_INVALID_ARG`, naming the option that is wrong.
+ */
+export function limitInFlight(options?: InFlightOptions): Middleware & { readonly inFlight: InFlight };
+
 export interface SendOptions extends TaskOptions {
   /** The process-wide pool. */
   pool?: WorkerPool;

@@ -137,6 +137,7 @@ function http(): void {
   createServer((req, res) => middleware(req, res, (error?: offloop.BodyError) => expectType<number | undefined>()(error?.status)));
   createServer((_req, res) => void offloop.send(res, { a: 1 }, { timeout: 5 }).then((value) => expectType<void>()(value)));
   expectType<() => void>()(offloop.installSignalHandlers(createServer(), { timeoutMs: 5, signals: ['SIGUSR2'] }));
+  expectType<offloop.InFlight>()(offloop.limitInFlight({ maxBytes: '1gb', maxRequests: 100, chunkedBytes: 5 }).inFlight);
   // @ts-expect-error: no such form
   offloop.json({ as: 'text' });
 }
