@@ -60,31 +60,77 @@ fn fold_digits(from: &[u8], to: &mut [u8], mut run: u8) -> u8 {
     let (words, rest) = from.as_chunks::<8>();
     let (to_words, to_rest) = to.as_chunks_mut::<8>();
     for (word, out) in words.iter().zip(to_words) {
-        if has_digit(u64::from_le_bytes(*word)) {
-            run = fold_each(word, out, run);
-        } else {
-            *out = *word;
-            run = 0;
-        }
+        let word = u64::from_le_bytes(*word);
+        let digits = digits_of(word);
+        let folded = &FOLDED[usize::from(run)][bits_of(digits)];
+        // Of each byte that is a digit, all bits.
+        let mask = (digits >> 7) * 0xFF;
+        *out = (word & !mask | folded.digits).to_le_bytes();
+        run = folded.next;
     }
     fold_each(rest, to_rest, run)
 }
 
-/// Whether a byte is in `0x30..=0x3F`: the digits and six signs, which then are taken one by one.
+/// What becomes of the digits of a word.
+#[derive(Clone, Copy)]
+struct Folded {
+    /// In their places; zeros elsewhere.
+    digits: u64,
+    /// The place, in its group, of a digit that follows.
+    next: u8,
+}
+
+/// By the place of the first digit in its group, and which of the bytes are digits.
+static FOLDED: [[Folded; 256]; 3] = {
+    let mut table = [[Folded { digits: 0, next: 0 }; 256]; 3];
+    let mut run = 0;
+    while run < 3 {
+        let mut digits = 0;
+        while digits < 256 {
+            let (mut bytes, mut next) = ([0; 8], run as u8);
+            let mut at = 0;
+            while at < 8 {
+                if digits >> at & 1 == 1 {
+                    bytes[at] = b'0' + next;
+                    next = NEXT[next as usize];
+                } else {
+                    next = 0;
+                }
+                at += 1;
+            }
+            table[run][digits] = Folded { digits: u64::from_le_bytes(bytes), next };
+            digits += 1;
+        }
+        run += 1;
+    }
+    table
+};
+
+/// The place in a group of three that follows.
+const NEXT: [u8; 3] = [1, 2, 0];
+
+/// The highest bit of each byte that is a digit.
 #[inline(always)]
-fn has_digit(word: u64) -> bool {
+fn digits_of(word: u64) -> u64 {
     const LOW: u64 = 0x0101_0101_0101_0101;
-    let high_halves = (word ^ (LOW * 0x30)) & (LOW * 0xF0);
-    high_halves.wrapping_sub(LOW) & !high_halves & (LOW * 0x80) != 0
+    let places = word ^ (LOW * 0x30);
+    // 10 and more carry into the highest bit.
+    let others = (places & (LOW * 0x7F)) + LOW * (0x80 - 10) | places;
+    !others & (LOW * 0x80)
+}
+
+/// The highest bits of a word's bytes, that of the first byte lowest.
+#[inline(always)]
+fn bits_of(highest: u64) -> usize {
+    ((highest >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) as usize
 }
 
 #[inline(always)]
 fn fold_each(from: &[u8], to: &mut [u8], mut run: u8) -> u8 {
-    const NEXT: [u8; 4] = [1, 2, 0, 0];
     for (&byte, out) in from.iter().zip(to) {
         let digit = byte.is_ascii_digit();
         *out = if digit { b'0' + run } else { byte };
-        run = if digit { NEXT[usize::from(run & 3)] } else { 0 };
+        run = if digit { NEXT[usize::from(run)] } else { 0 };
     }
     run
 }
