@@ -30,6 +30,9 @@ const { openPools } = require('./pool');
  * @property {() => unknown} [onShutdown] runs when the last request is answered, before the pools are drained
  */
 
+/** Bun's HTTP servers are none of net's. */
+const SERVERS = [net.Server, http.Server];
+
 /** A second less than Docker waits before it kills. */
 const TIMEOUT_MS = 9_000;
 /** How long a request may have been under way, with the client's own time between two. */
@@ -180,7 +183,7 @@ async function endWorkers(timeoutMs) {
  * @returns {() => void} takes the handlers away again
  */
 function installSignalHandlers(server, options = {}) {
-  if (server !== undefined && server !== null && !(server instanceof net.Server || server instanceof http.Server)) {
+  if (server !== undefined && server !== null && !SERVERS.some((known) => server instanceof known)) {
     throw invalidArgument('server', "a server of node's", server);
   }
   const { timeoutMs, delayMs, idleMs, signals, onShutdown } = checkOptions(options);
