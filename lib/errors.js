@@ -56,7 +56,12 @@ function abortError(reason) {
  * @returns {SyntaxError & Place & { code: string }}
  */
 function syntaxError(message, { position, line, column }) {
-  return Object.assign(withCode(new SyntaxError(message), 'ERR_JSON_SYNTAX'), { position, line, column });
+  const error = withCode(new SyntaxError(message), 'ERR_JSON_SYNTAX');
+  // Defined, as errors of Bun's have a line and a column already, of their own source, which do not show.
+  for (const [name, value] of Object.entries({ position, line, column })) {
+    Object.defineProperty(error, name, { value, writable: true, enumerable: true, configurable: true });
+  }
+  return /** @type {any} */ (error);
 }
 
 /** @returns {CodeError} */
