@@ -70,3 +70,11 @@ test('require says it where the binary is not there', (t) => {
   assert.match(stderr, /offloop's binary for \S+ is missing: its package, offloop-\S+, is not installed/);
   assert.match(stderr, /code: 'ERR_NO_BINARY'/);
 });
+
+test('the changelog has a section for this version, which is the same everywhere', () => {
+  const notes = (/** @type {string} */ tag) => spawnSync(process.execPath, [path.join(ROOT, 'scripts', 'release-notes.js'), tag], { encoding: 'utf8' });
+  const { status, stdout, stderr } = notes(`v${version}`);
+  assert.equal(status, 0, stderr);
+  assert.ok(stdout.trim().length > 0);
+  assert.equal(notes('v99.0.0').status, 1);
+});
