@@ -25,4 +25,6 @@ mod truncate;
 mod words;
 
 pub use content::Id;
+#[cfg(feature = "inverse")]
+pub use kinds::inverse;
 pub use truncate::{Action, Truncated, truncate};

@@ -9,6 +9,8 @@ mod failures;
 mod fold;
 pub(super) mod grid;
 pub(super) mod html;
+#[cfg(feature = "inverse")]
+pub mod inverse;
 pub(super) mod json;
 mod listing;
 mod log;

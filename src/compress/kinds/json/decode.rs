@@ -1,4 +1,4 @@
-//! The inverse of writing, for the tests.
+//! The inverse of writing, for the tests and the fuzz targets.
 
 /// A value with its keys in order and its scalars as they are spelled.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,8 +38,13 @@ impl Value {
 
     /// What JSON text stands for.
     pub fn of(text: &str) -> Self {
-        let tree = super::read::read(text).expect("JSON");
-        Self::node(&tree, tree.root)
+        Self::read(text).expect("JSON")
+    }
+
+    /// What a text stands for, if it is JSON.
+    pub fn read(text: &str) -> Option<Self> {
+        let tree = super::read::read(text)?;
+        Some(Self::node(&tree, tree.root))
     }
 
     pub fn node(tree: &super::read::Tree<'_>, id: u32) -> Self {

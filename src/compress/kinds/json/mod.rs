@@ -1,7 +1,7 @@
 //! JSON: arrays of objects as tables, everything else in a notation without the punctuation ([`notation`]).
 
-#[cfg(test)]
-mod decode;
+#[cfg(any(test, feature = "inverse"))]
+pub(super) mod decode;
 mod gaps;
 mod notation;
 mod plan;

@@ -3,6 +3,8 @@
 //! Lossless: the templates once, then a line each with its time where it changed, the letter of its template and the
 //! values. Lossy: the lines that tell most as they were, and for the others how many there were of each template.
 
+#[cfg(any(test, feature = "inverse"))]
+pub(super) mod decode;
 mod evidence;
 mod merge;
 mod mine;
