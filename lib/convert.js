@@ -1,30 +1,33 @@
 'use strict';
 
-/**
- * `convert`: a request or response of one provider's format as another's.
- *
- * It runs where it is called: texts are shared, so that what a conversion costs is the objects around them. What one format cannot say
- * is named in a list of warnings.
- */
+// `convert`: a request or reply of one provider's format as another's, read and written by native code (src/convert/), whether it is a value
+// or a Document. What one format cannot say is named in a list of warnings.
 
 const { Transform } = require('node:stream');
 
-const { isDocument } = require('./document');
-const { invalidArgument } = require('./errors');
-const { inline } = require('./submit');
-const anthropic = require('./convert/anthropic');
-const openai = require('./convert/openai');
-const responses = require('./convert/responses');
+const native = require('./native');
 const readers = require('./convert/read-events');
 const { EventReader } = require('./convert/sse');
 const writers = require('./convert/write-events');
+const { convertDocument, isDocument } = require('./document');
+const { encode, numbers, walk, words } = require('./encode');
+const { invalidArgument } = require('./errors');
+const { complete, completeNow } = require('./parse');
+const { inline, submit } = require('./submit');
 
 /**
  * @typedef {'openai' | 'anthropic' | 'responses'} Format
  * @typedef {import('./submit').TaskOptions & { from: Format, to: Format, kind?: 'request' | 'response' }} ConvertOptions
  */
 
-const FORMATS = { openai, anthropic, responses };
+/** In the order that native code knows them by. */
+const FORMATS = /** @type {const} */ (['openai', 'anthropic', 'responses']);
+
+/** What tells that a body is what it is said to be. */
+const PLACES = /** @type {const} */ ({
+  request: { openai: 'messages', anthropic: 'messages', responses: 'input' },
+  response: { openai: 'choices', anthropic: 'content', responses: 'output' },
+});
 
 /**
  * @param {import('./submit').Pool} pool
@@ -35,70 +38,88 @@ const FORMATS = { openai, anthropic, responses };
 function convert(pool, body, options) {
   const wrong = wrongOption(options);
   if (wrong !== undefined) return Promise.reject(wrong);
-  if (isDocument(body)) return convertDocument(body, options);
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return Promise.reject(invalidArgument('body', 'an object or a Document', body));
-  return inline(pool, options, 'convert', () => convertValue(body, options));
+  try {
+    if (isDocument(body)) {
+      checkPlace(options, (place) => body.type(`/${place}`), body);
+      if (options.from === options.to) return inline(pool, options, 'convert', () => withWarnings(body.clone(), []));
+      return convertDocument(pool, body, packed(options), options).then(([document, warnings]) => withWarnings(document, warnings));
+    }
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalidArgument('body', 'an object or a Document', body);
+    checkPlace(options, (place) => (Array.isArray(body[place]) ? 'array' : typeof body[place]), body);
+    if (options.from === options.to) return inline(pool, options, 'convert', () => withWarnings({ ...body }, []));
+    return convertValue(pool, body, options);
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /** @param {any} options */
 function wrongOption(options) {
   if (typeof options !== 'object' || options === null) return invalidArgument('options', 'an object', options);
   const { from, to, kind } = options;
-  const names = `'${Object.keys(FORMATS).join("', '")}'`;
-  if (!Object.hasOwn(FORMATS, from)) return invalidArgument('options.from', `one of ${names}`, from);
-  if (!Object.hasOwn(FORMATS, to)) return invalidArgument('options.to', `one of ${names}`, to);
+  const names = `'${FORMATS.join("', '")}'`;
+  if (!FORMATS.includes(from)) return invalidArgument('options.from', `one of ${names}`, from);
+  if (!FORMATS.includes(to)) return invalidArgument('options.to', `one of ${names}`, to);
   if (kind !== undefined && kind !== 'request' && kind !== 'response') return invalidArgument('options.kind', "'request' or 'response'", kind);
   return undefined;
 }
 
-/** What tells that a body is not what it is said to be. */
-const PLACES = {
-  request: { openai: 'messages', anthropic: 'messages', responses: 'input' },
-  response: { openai: 'choices', anthropic: 'content', responses: 'output' },
-};
-
 /**
- * @param {any} body
  * @param {ConvertOptions} options
+ * @param {(place: string) => string | undefined} typeAt
+ * @param {any} body
  */
-function convertValue(body, { from, to, kind = 'request' }) {
-  /** @type {string[]} */
-  const warnings = [];
-  const warn = (/** @type {string} */ message) => void warnings.push(message);
+function checkPlace({ from, kind = 'request' }, typeAt, body) {
   const place = PLACES[kind][from];
-  const isText = place === 'input' && typeof body.input === 'string';
-  if (!isText && !Array.isArray(body[place])) throw invalidArgument(`body.${place}`, `a list, as a ${kind} of the format '${from}' has it`, body[place]);
-  const result = from === to ? { ...body } : convertBetween(body, from, to, kind, warn);
-  return Object.defineProperty(result, 'warnings', { value: warnings, writable: true, configurable: true });
+  const type = typeAt(place);
+  if (type === 'array' || (place === 'input' && type === 'string')) return;
+  const found = isDocument(body) ? body.get(`/${place}`) : body[place];
+  throw invalidArgument(`body.${place}`, `a list, as a ${kind} of the format '${from}' has it`, found);
+}
+
+/** What native code unpacks (src/bindings/convert.rs). @param {ConvertOptions} options */
+function packed({ from, to, kind }) {
+  return (kind === 'response' ? 9 : 0) + 3 * FORMATS.indexOf(from) + FORMATS.indexOf(to);
 }
 
 /**
- * @param {any} body
- * @param {Format} from
- * @param {Format} to
- * @param {'request' | 'response'} kind
- * @param {import('./convert/hub').Warn} warn
- * @returns {any}
+ * @template {object} T
+ * @param {T} body
+ * @param {string[]} warnings
  */
-function convertBetween(body, from, to, kind, warn) {
-  try {
-    if (kind === 'request') return FORMATS[to].writeRequest(FORMATS[from].readRequest(body, warn), warn);
-    return FORMATS[to].writeResponse(FORMATS[from].readResponse(body, warn), warn);
-  } catch (error) {
-    // A body that mixes formats, or is none: something is not where the format has it.
-    if (error instanceof TypeError) throw Object.assign(invalidArgument('body', `a ${kind} of the format '${from}'`, body), { cause: error });
-    throw error;
-  }
+function withWarnings(body, warnings) {
+  return Object.defineProperty(body, 'warnings', { value: warnings, writable: true, configurable: true });
 }
 
+/** @param {[object, string[]]} converted */
+const unpack = ([body, warnings]) => withWarnings(body, warnings);
+
 /**
- * @param {import('./document').Document} document
+ * @param {import('./submit').Pool} pool
+ * @param {object} body
  * @param {ConvertOptions} options
  */
-async function convertDocument(document, options) {
-  const result = convertValue(await document.value(options), options);
-  const converted = document.with({ '': result });
-  return Object.defineProperty(converted, 'warnings', { value: result.warnings, writable: true, configurable: true });
+function convertValue(pool, body, options) {
+  const conversion = packed(options);
+  if (encode(body, 0, true)) {
+    const { slot } = walk.memory;
+    if (walk.long + walk.short < pool.offloadThreshold) {
+      return inline(pool, options, 'convert', () => unpack(completeNow(native.convertEncodedNow(slot, words, numbers, conversion))));
+    }
+    return built(pool, options, (handle, control) => native.convertEncoded(handle, control, slot, words, numbers, conversion));
+  }
+  const text = JSON.stringify(body);
+  if (text === undefined) throw invalidArgument('body', 'a value that JSON has a form for', body);
+  return built(pool, options, (handle, control) => native.convertJson(handle, control, text, text.length, conversion));
+}
+
+/**
+ * @param {import('./submit').Pool} pool
+ * @param {ConvertOptions} options
+ * @param {(handle: number, control: number) => Promise<unknown>} start
+ */
+async function built(pool, options, start) {
+  return unpack(await complete(await submit(pool, options, start), pool.maxBlockMs, options.signal));
 }
 
 /**

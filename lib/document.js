@@ -329,6 +329,24 @@ function textOf(pointer, value) {
 }
 
 /**
+ * A body in another format, and what could not be said there.
+ * @param {import('./submit').Pool} pool
+ * @param {Document} document
+ * @param {number} conversion See lib/convert.js.
+ * @param {import('./submit').TaskOptions} options
+ * @returns {Promise<[Document, string[]]>}
+ */
+function convertDocument(pool, document, conversion, options) {
+  const original = nativeOf(document);
+  /** @type {(native: import('../native').NativeDocument) => [Document, string[]]} */
+  const converted = (result) => [new Document(coreOf(pool, result)), result.warnings()];
+  if (document.byteLength < pool.offloadThreshold) {
+    return inline(pool, options, 'convert', () => converted(native.convertDocumentNow(original, conversion)));
+  }
+  return submit(pool, options, (handle, control) => native.convertDocument(handle, control, original, conversion)).then(converted);
+}
+
+/**
  * @param {import('./submit').Pool} pool
  * @param {string | Uint8Array | readonly Uint8Array[]} json
  * @param {import('./submit').TaskOptions} [options]
@@ -400,6 +418,7 @@ function makerOf(pool) {
 }
 
 exports.Document = Document;
+exports.convertDocument = convertDocument;
 exports.isDocument = isDocument;
 exports.load = load;
 exports.nativeOf = nativeOf;

@@ -5,6 +5,7 @@
 //! ```text
 //! bindings   the only module that knows napi: converts, submits, settles
 //! compress   shortening conversations
+//! convert    bodies of one provider's format as another's
 //! log        lines from JS threads to files: ring, writer, rotation, recovery
 //! json       scanning, tape, printing, documents
 //! pool       executor, queues, tasks, completions, metrics
@@ -13,11 +14,12 @@
 //! cancel, error   shared by all
 //! ```
 //!
-//! Nothing imports `bindings`; `compress` builds on `json` and `tokens`, `log` on `json`; `pool` and `json` do not know each other. Without the `node` feature the crate
+//! Nothing imports `bindings`; `compress` builds on `json` and `tokens`, `convert` and `log` on `json`; `pool` and `json` do not know each other. Without the `node` feature the crate
 //! has no napi in it, so `cargo test --no-default-features` runs without Node.
 
 pub mod cancel;
 pub mod compress;
+pub mod convert;
 pub mod embed;
 pub mod error;
 pub mod json;

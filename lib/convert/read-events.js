@@ -7,15 +7,13 @@
  *   | { type: 'text' | 'refusal' | 'thinking' | 'signature', text: string }
  *   | { type: 'call', index: number, id: string, name: string }
  *   | { type: 'arguments', index: number, text: string }
- *   | { type: 'usage', usage: import('./hub').Usage }
- *   | { type: 'stop', stop: import('./hub').StopReason | undefined, sequence?: string }
+ *   | { type: 'usage', usage: import('./figures').Usage }
+ *   | { type: 'stop', stop: import('./figures').StopReason | undefined, sequence?: string }
  *   | { type: 'error', message: string }
  *   | { type: 'end' }} Step
  */
 
-const anthropic = require('./anthropic');
-const openai = require('./openai');
-const responses = require('./responses');
+const { anthropic, openai, responses } = require('./figures');
 
 class OpenaiReader {
   started = false;
@@ -40,7 +38,7 @@ class OpenaiReader {
     }
     const usage = openai.readUsage(chunk.usage);
     if (usage !== undefined) yield { type: 'usage', usage };
-    if (finish) yield { type: 'stop', stop: openai.readStop(finish) };
+    if (finish) yield { type: 'stop', stop: openai.stops[finish] ?? 'stop' };
   }
 }
 
@@ -68,8 +66,9 @@ class AnthropicReader {
       case 'message_delta': {
         Object.assign(this.usage, event.usage);
         const usage = anthropic.readUsage(this.usage);
+        const { stop_reason: reason } = event.delta;
         if (usage !== undefined) yield { type: 'usage', usage };
-        yield { type: 'stop', stop: anthropic.readStop(event.delta.stop_reason), sequence: event.delta.stop_sequence ?? undefined };
+        yield { type: 'stop', stop: reason ? (anthropic.stops[reason] ?? 'stop') : undefined, sequence: event.delta.stop_sequence ?? undefined };
         return;
       }
       case 'message_stop':
@@ -130,10 +129,9 @@ class ResponsesReader {
         return;
       case 'response.completed':
       case 'response.incomplete': {
-        const { status, incomplete_details: incomplete, usage } = event.response;
-        const figures = responses.readUsage(usage);
-        if (figures !== undefined) yield { type: 'usage', usage: figures };
-        yield { type: 'stop', stop: responses.readStop(status, incomplete, this.calls.size > 0) };
+        const usage = responses.readUsage(event.response.usage);
+        if (usage !== undefined) yield { type: 'usage', usage };
+        yield { type: 'stop', stop: responses.readStop(event.response, this.calls.size > 0) };
         yield { type: 'end' };
         return;
       }

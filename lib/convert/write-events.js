@@ -2,10 +2,7 @@
 
 // The steps of a reply, written as the events of each format.
 
-const anthropic = require('./anthropic');
-const openai = require('./openai');
-const responses = require('./responses');
-const { responseId } = require('./hub');
+const { anthropic, openai, responseId, responses } = require('./figures');
 const { eventOf } = require('./sse');
 
 /** @typedef {import('./read-events').Step} Step */
@@ -16,9 +13,9 @@ class Writer {
   /** @type {string | undefined} */
   model = undefined;
   created = 0;
-  /** @type {import('./hub').Usage | undefined} */
+  /** @type {import('./figures').Usage | undefined} */
   usage = undefined;
-  /** @type {import('./hub').StopReason | undefined} */
+  /** @type {import('./figures').StopReason | undefined} */
   stop = undefined;
   /** @type {string | undefined} */
   sequence = undefined;
@@ -115,7 +112,7 @@ class OpenaiWriter extends Writer {
   /** @override */
   end() {
     const usage = this.usage === undefined ? '' : this.chunk([], { usage: openai.writeUsage(this.usage) });
-    return `${this.choice({}, openai.writeStop(this.stop) ?? 'stop')}${usage}data: [DONE]\n\n`;
+    return `${this.choice({}, openai.reasons[this.stop ?? 'stop'])}${usage}data: [DONE]\n\n`;
   }
 
   /** @override @param {string} message */
@@ -188,7 +185,7 @@ class AnthropicWriter extends Writer {
 
   /** @override */
   end() {
-    const delta = { stop_reason: anthropic.writeStop(this.stop) ?? 'end_turn', stop_sequence: this.sequence ?? null };
+    const delta = { stop_reason: anthropic.reasons[this.stop ?? 'stop'], stop_sequence: this.sequence ?? null };
     return this.close() + this.event({ type: 'message_delta', delta, usage: anthropic.writeUsage(this.usage) }) + this.event({ type: 'message_stop' });
   }
 
@@ -215,7 +212,7 @@ class ResponsesWriter extends Writer {
   /** @param {string} status @param {any} [incomplete] */
   response(status, incomplete = null) {
     const { created, model, output } = this;
-    const usage = responses.writeUsage(this.usage) ?? null;
+    const usage = this.usage === undefined ? null : responses.writeUsage(this.usage);
     return { id: responseId(this.id, 'resp_'), object: 'response', created_at: created, status, error: null, incomplete_details: incomplete, model, output: output.slice(), usage };
   }
 

@@ -32,12 +32,20 @@ pub struct NativeDocument {
     figures: Vec<f64>,
     /// The same, of one that was compressed without a limit of characters.
     report: Option<(Vec<Message>, Vec<&'static str>)>,
+    /// Of one that was converted: see [`NativeDocument::warnings`].
+    warnings: Vec<String>,
 }
 
 impl NativeDocument {
     fn new(env: Env, document: Document) -> Self {
         let account = Arc::clone(document.account());
-        let native = Self { document: Some(document), account, figures: Vec::new(), report: None };
+        let native = Self {
+            document: Some(document),
+            account,
+            figures: Vec::new(),
+            report: None,
+            warnings: Vec::new(),
+        };
         native.report(env);
         native
     }
@@ -64,6 +72,10 @@ impl NativeDocument {
     pub(super) fn compressed(env: Env, compressed: Compressed) -> Self {
         let Compressed { document, messages, transforms } = compressed;
         Self { report: Some((messages, transforms)), ..Self::new(env, document) }
+    }
+
+    pub(super) fn converted(env: Env, document: Document, warnings: Vec<String>) -> Self {
+        Self { warnings, ..Self::new(env, document) }
     }
 
     pub(super) fn document(&self) -> Result<&Document> {
@@ -225,6 +237,12 @@ impl NativeDocument {
     #[napi]
     pub fn figures(&self) -> Vec<f64> {
         self.figures.clone()
+    }
+
+    /// What converting it could not say in the other format.
+    #[napi]
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
     }
 
     /// Lets go of what it holds.

@@ -32,6 +32,7 @@
 //! errors with a `code` through the `makeError` callback. What a JS callback throws comes out as it went in.
 
 mod compress;
+mod convert;
 mod document;
 mod embed;
 pub mod environment;

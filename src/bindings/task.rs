@@ -363,8 +363,17 @@ impl From<error::Error> for Error {
     }
 }
 
+/// Runs work on the JS thread: an error of ours becomes the JS error that it is.
+pub(super) fn run_here<T>(env: Env, run: impl FnOnce() -> Result<T>) -> Result<T> {
+    let environment = Environment::of(&env)?;
+    run().map_err(|error| match recover(&error) {
+        Some(ours) => environment.thrown(&ours),
+        None => error,
+    })
+}
+
 /// The error that [`From<error::Error>`] packed, if it was one.
-pub(super) fn recover(error: &Error) -> Option<error::Error> {
+fn recover(error: &Error) -> Option<error::Error> {
     let details = error.cause.as_ref()?;
     let mut words = details.reason.split(' ');
     let kind = ErrorKind::from_code(words.next()?)?;

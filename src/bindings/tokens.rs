@@ -8,11 +8,10 @@ use napi::{Env, ScopedTask};
 use napi_derive::napi;
 
 use super::document::NativeDocument;
-use super::environment::Environment;
 use super::parse::text_of_string;
 use super::stringify::Handed;
 use super::strings;
-use super::task::{PoolTask, Submission};
+use super::task::{PoolTask, Submission, run_here};
 use crate::cancel::CancelToken;
 use crate::error;
 use crate::json::Text;
@@ -127,18 +126,9 @@ impl Count {
     fn now(env: Env, input: Input, encoding: u32, limit: f64) -> Result<Option<Uint32Array>> {
         let (encoding, limit) = (encoding_of(encoding), limit_of(limit));
         let mut count = Self { input: Some(input), encoding, limit, cancel: CancelToken::new() };
-        let counted = pool_error(env, || count.run())?;
+        let counted = run_here(env, || count.run())?;
         Ok(counted.map(figures))
     }
-}
-
-/// An error of ours as the JS error that it is.
-fn pool_error<T>(env: Env, run: impl FnOnce() -> Result<T>) -> Result<T> {
-    let environment = Environment::of(&env)?;
-    run().map_err(|error| match super::task::recover(&error) {
-        Some(ours) => environment.thrown(&ours),
-        None => error,
-    })
 }
 
 /// The count of all but the messages, then of each message.

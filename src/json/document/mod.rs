@@ -20,6 +20,7 @@ pub use account::{Account, Held};
 pub use index::Entry;
 pub use node::{Change, Node};
 pub use pointer::{MAX_CHANGE_DEPTH, NotAPointer, Pointer, Token};
+pub use read::unescaped;
 pub use source::{Kind, Source, quote};
 
 use super::scan;

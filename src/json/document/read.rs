@@ -43,11 +43,7 @@ impl Node {
 
     /// The text of a string, U+FFFD in place of lone surrogates.
     pub fn text(&self) -> Option<Cow<'_, str>> {
-        let literal = self.literal()?;
-        match memchr::memchr(b'\\', literal) {
-            None => Some(String::from_utf8_lossy(literal)),
-            Some(first) => Some(Cow::Owned(unescape(literal, first))),
-        }
+        self.literal().map(unescaped)
     }
 
     /// Whether it is this string; `text` must need no escapes.
@@ -97,6 +93,14 @@ impl Node {
     /// Its JSON text, without white space.
     pub fn write(&self, cancel: &CancelToken) -> Result<Block, Interrupt> {
         write(self, cancel)
+    }
+}
+
+/// The text of what stands between the quotes of a string, U+FFFD in place of lone surrogates.
+pub fn unescaped(literal: &[u8]) -> Cow<'_, str> {
+    match memchr::memchr(b'\\', literal) {
+        None => String::from_utf8_lossy(literal),
+        Some(first) => Cow::Owned(unescape(literal, first)),
     }
 }
 

@@ -1,0 +1,136 @@
+//! Strings of bodies: as they stand there, or made.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::json::document::{Kind, Node, Source, unescaped};
+use crate::json::escape::escape_text;
+
+/// A string.
+#[derive(Clone, Debug)]
+pub enum Text {
+    /// Part of what stands between the quotes of a string of a text.
+    Part(Arc<Source>, Range<usize>),
+    Made(String),
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::Made(String::new())
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self::Made(text.to_owned())
+    }
+}
+
+impl Text {
+    /// A string of a document.
+    pub fn of(node: &Node) -> Option<Self> {
+        let Node::Part(source, entry) = node else { return None };
+        if source.kind(*entry) != Kind::String {
+            return None;
+        }
+        let start = entry.offset() + 1;
+        Some(Self::Part(Arc::clone(source), start..start + source.literal(entry.offset()).len()))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Part(_, range) => range.is_empty(),
+            Self::Made(text) => text.is_empty(),
+        }
+    }
+
+    /// As it reads, U+FFFD in place of lone surrogates.
+    pub fn read(&self) -> Cow<'_, str> {
+        match self {
+            Self::Part(source, range) => unescaped(&source.text()[range.clone()]),
+            Self::Made(text) => Cow::Borrowed(text),
+        }
+    }
+
+    /// Its UTF-16 units, where it may have lone surrogates.
+    pub fn units(&self) -> Option<Vec<u16>> {
+        match self {
+            Self::Part(source, range) if memchr::memchr(b'\\', &source.text()[range.clone()]).is_some() => {
+                Some(source.units(range.start - 1))
+            }
+            _ => None,
+        }
+    }
+
+    pub fn is(&self, text: &str) -> bool {
+        self.read() == text
+    }
+
+    /// Appends what stands for it between the quotes of a JSON string.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Part(source, range) => out.extend_from_slice(&source.text()[range.clone()]),
+            Self::Made(text) => escape_text(out, text.as_bytes()),
+        }
+    }
+
+    /// What stands there from `start` to `end` of its bytes; `read` must have borrowed it.
+    fn slice(&self, start: usize, end: usize) -> Self {
+        match self {
+            Self::Part(source, range) => {
+                Self::Part(Arc::clone(source), range.start + start..range.start + end)
+            }
+            Self::Made(text) => Self::Made(text[start..end].to_owned()),
+        }
+    }
+
+    /// The parts of a `data:` URL that is base64: its media type and what it has.
+    pub fn data_url(&self) -> Option<(Self, Self)> {
+        let text = self.read();
+        let header = data_url_header(&text)?;
+        let (media, data) = match &text {
+            Cow::Borrowed(text) => (self.slice(5, 5 + header.media), self.slice(header.length, text.len())),
+            Cow::Owned(text) => (Self::from(&text[5..5 + header.media]), Self::from(&text[header.length..])),
+        };
+        Some((if header.media == 0 { Self::from("application/octet-stream") } else { media }, data))
+    }
+}
+
+/// Bytes of the media type, and of all that comes before the data.
+struct Header {
+    media: usize,
+    length: usize,
+}
+
+/// Where a header has to end.
+const HEADER: usize = 200;
+
+/// `data:<media type>[;<parameter>]…;base64,`
+fn data_url_header(text: &str) -> Option<Header> {
+    let rest = text.strip_prefix("data:")?;
+    let comma = memchr::memchr(b',', &rest.as_bytes()[..rest.len().min(HEADER)])?;
+    let parameters = rest[..comma].strip_suffix(";base64")?;
+    let media = parameters.find(';').unwrap_or(parameters.len());
+    Some(Header { media, length: "data:".len() + comma + 1 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_urls_are_taken_apart() {
+        let parts = |url: &str| {
+            let (media, data) = Text::from(url).data_url()?;
+            Some((media.read().into_owned(), data.read().into_owned()))
+        };
+        let some = |media: &str, data: &str| Some((media.to_owned(), data.to_owned()));
+        assert_eq!(parts("data:image/png;base64,iVBO"), some("image/png", "iVBO"));
+        assert_eq!(parts("data:text/plain;charset=utf-8;base64,aGk="), some("text/plain", "aGk="));
+        assert_eq!(parts("data:;base64,aGk="), some("application/octet-stream", "aGk="));
+        assert_eq!(parts("data:text/plain,hi"), None);
+        assert_eq!(parts("https://example.com/a;base64,b"), None);
+        assert_eq!(parts(&format!("data:{};base64,b", "x".repeat(300))), None);
+    }
+}
