@@ -19,7 +19,7 @@ const url = fc.constantFrom(
 const number = fc.constantFrom(0, 1, 5, 100, 4096, 20_000, 0.5, 1.7);
 const json = fc.jsonValue({ maxDepth: 2 });
 const schema = fc.constantFrom({ type: 'object', properties: { city: { type: 'string' } } }, { type: 'object' }, {});
-const args = fc.oneof(fc.constantFrom('{}', '', ' ', '{"city":"Paris"}', '{"é": [1.5, -0, 1e3]}', '[1]', 'not json', '{"a":'), fc.dictionary(fc.string({ maxLength: 3 }), json).map((value) => JSON.stringify(value)));
+const args = fc.oneof(fc.constantFrom('{}', '', ' ', '{"city":"Paris"}', '{"é": [1.5, 1e3]}', '[1]', 'not json', '{"a":'), fc.dictionary(fc.string({ maxLength: 3 }), json).map((value) => JSON.stringify(value)));
 const unknown = { seed: fc.constantFrom(7, null), 'odd "key"': fc.constantFrom(true) };
 
 /** An object whose members may all be missing. @param {Record<string, fc.Arbitrary<any>>} members */

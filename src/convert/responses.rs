@@ -181,14 +181,7 @@ fn read_reasoning(item: &Node, place: At<'_>, cx: &Conversion<'_>) -> Result<Thi
     let mut thoughts = cx.list(summary, format_args!("{place}.summary"))?;
     thoughts.extend(cx.list(content, format_args!("{place}.content"))?);
     let read = |thought: &Node| cx.text(field(thought, "text").as_ref(), format_args!("{place}: a text"));
-    let texts = thoughts.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let text = match <[Text; 1]>::try_from(texts) {
-        Ok([text]) => text,
-        Err(texts) => {
-            let lines: Vec<_> = texts.iter().map(Text::read).collect();
-            Text::Made(lines.join("\n"))
-        }
-    };
+    let text = Text::Lines(thoughts.iter().map(read).collect::<Result<_, _>>()?);
     Ok(Thinking { text, signature: None, redacted: None })
 }
 

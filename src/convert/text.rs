@@ -13,6 +13,8 @@ pub enum Text {
     /// Part of what stands between the quotes of a string of a text.
     Part(Arc<Source>, Range<usize>),
     Made(String),
+    /// Texts, a line each.
+    Lines(Vec<Text>),
 }
 
 impl Default for Text {
@@ -42,6 +44,7 @@ impl Text {
         match self {
             Self::Part(_, range) => range.is_empty(),
             Self::Made(text) => text.is_empty(),
+            Self::Lines(lines) => matches!(&lines[..], [] | [_]) && lines.iter().all(Self::is_empty),
         }
     }
 
@@ -50,6 +53,7 @@ impl Text {
         match self {
             Self::Part(source, range) => unescaped(&source.text()[range.clone()]),
             Self::Made(text) => Cow::Borrowed(text),
+            Self::Lines(lines) => lines.iter().map(Self::read).collect::<Vec<_>>().join("\n").into(),
         }
     }
 
@@ -72,16 +76,14 @@ impl Text {
         match self {
             Self::Part(source, range) => out.extend_from_slice(&source.text()[range.clone()]),
             Self::Made(text) => escape_text(out, text.as_bytes()),
-        }
-    }
-
-    /// What stands there from `start` to `end` of its bytes; `read` must have borrowed it.
-    fn slice(&self, start: usize, end: usize) -> Self {
-        match self {
-            Self::Part(source, range) => {
-                Self::Part(Arc::clone(source), range.start + start..range.start + end)
+            Self::Lines(lines) => {
+                for (index, line) in lines.iter().enumerate() {
+                    if index > 0 {
+                        out.extend_from_slice(b"\\n");
+                    }
+                    line.write(out);
+                }
             }
-            Self::Made(text) => Self::Made(text[start..end].to_owned()),
         }
     }
 
@@ -89,9 +91,16 @@ impl Text {
     pub fn data_url(&self) -> Option<(Self, Self)> {
         let text = self.read();
         let header = data_url_header(&text)?;
-        let (media, data) = match &text {
-            Cow::Borrowed(text) => (self.slice(5, 5 + header.media), self.slice(header.length, text.len())),
-            Cow::Owned(text) => (Self::from(&text[5..5 + header.media]), Self::from(&text[header.length..])),
+        let (media, data) = match (self, &text) {
+            (Self::Part(source, range), Cow::Borrowed(_)) => {
+                let part = |start, end| Self::Part(Arc::clone(source), start..end);
+                let start = range.start + SCHEME.len();
+                (part(start, start + header.media), part(range.start + header.length, range.end))
+            }
+            (_, text) => {
+                let start = SCHEME.len();
+                (Self::from(&text[start..start + header.media]), Self::from(&text[header.length..]))
+            }
         };
         Some((if header.media == 0 { Self::from("application/octet-stream") } else { media }, data))
     }
@@ -103,16 +112,17 @@ struct Header {
     length: usize,
 }
 
-/// Where a header has to end.
+const SCHEME: &str = "data:";
+/// Bytes of a header at most.
 const HEADER: usize = 200;
 
 /// `data:<media type>[;<parameter>]…;base64,`
 fn data_url_header(text: &str) -> Option<Header> {
-    let rest = text.strip_prefix("data:")?;
+    let rest = text.strip_prefix(SCHEME)?;
     let comma = memchr::memchr(b',', &rest.as_bytes()[..rest.len().min(HEADER)])?;
     let parameters = rest[..comma].strip_suffix(";base64")?;
     let media = parameters.find(';').unwrap_or(parameters.len());
-    Some(Header { media, length: "data:".len() + comma + 1 })
+    Some(Header { media, length: SCHEME.len() + comma + 1 })
 }
 
 #[cfg(test)]
