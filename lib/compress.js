@@ -8,11 +8,13 @@
  * (`compress/truncate.js`).
  */
 
-const { FIGURES, recall, remember } = require('./compress/memory');
-const { ASIDE, COUNTED, KIND_BITS, Texts, WORDS, startOfTurns, textOf } = require('./compress/messages');
+const { textOf } = require('./compress/calls');
+const { recall, remember } = require('./compress/memory');
+const { ASIDE, Texts, WORDS, startOfTurns } = require('./compress/messages');
 const { budgetOf, packOptions, wrongOption } = require('./compress/options');
-const { ACTIONS, Lateness, reasonFor, statsOf } = require('./compress/report');
+const { Lateness, reasonFor, statsOf } = require('./compress/report');
 const { send } = require('./compress/send');
+const { Tally } = require('./compress/tally');
 const { truncateAll } = require('./compress/truncate');
 const { invalidArgument } = require('./errors');
 const { inline } = require('./submit');
@@ -29,8 +31,6 @@ const { inline } = require('./submit');
  *
  * @typedef {import('./compress/options').CompressOptions} CompressOptions
  */
-
-const KIND_MASK = (1 << KIND_BITS) - 1;
 
 /**
  * @param {import('./submit').Pool} pool
@@ -178,64 +178,24 @@ class Work {
     const { messages } = texts;
     if (report !== undefined) known.add(report, texts.count);
     const out = messages.slice();
-    const stats = statsOf(this.rebuild(out), known.transforms.slice(), started);
+    this.rebuild(out);
+    const stats = statsOf(new Tally(texts, known), known.transforms.slice(), started);
     remember(known, texts);
     return withTools({ messages: out, compressed: stats.tokens_after < stats.tokens_before, stats }, options);
-  }
-
-  /** Tokens of a character of each kind, as far as texts like those that were left out were counted. */
-  likes() {
-    const { words, kind, count, stride } = this.texts;
-    const { figures } = this.known;
-    // A little of what is usual, for where there is nothing to go by.
-    const lengths = [4, 4, 4, 4];
-    const tokens = [1, 1, 1, 1];
-    if (stride === 0) return lengths;
-    for (let entry = 0; entry < count; entry++) {
-      const at = entry * WORDS;
-      if (words[at] !== 0 || (words[at + 2] & stride) !== 0) continue;
-      // What was left out was measured in the same way: a call without its name, and a little more.
-      const length = words[at + 1];
-      if (length > COUNTED) continue;
-      lengths[kind[entry]] += length;
-      tokens[kind[entry]] += figures[entry * FIGURES + 2];
-    }
-    return tokens.map((sum, like) => sum / lengths[like]);
   }
 
   /**
    * Puts the new texts in their places.
    * @param {any[]} out
-   * @returns {MessageReport[]} one for each message
    */
   rebuild(out) {
-    const { words, reasons, place, count, uncounted } = this.texts;
-    const { figures, names, texts } = this.known;
-    const likes = this.likes();
-    /** @type {MessageReport[]} */
-    const reports = [];
-    let entry = 0;
-    for (let index = 0; index < out.length; index++) {
-      let action = 0;
-      let reason = reasons[index];
-      const rest = uncounted[index];
-      let before = rest < 0 ? 0 : Math.round((rest >> KIND_BITS) * likes[rest & KIND_MASK]);
-      let after = before;
-      for (; entry < count && words[entry * WORDS + 2] === index; entry++) {
-        const at = entry * FIGURES;
-        before += figures[at + 2];
-        after += figures[at + 3];
-        const where = place[entry];
-        if (where === null) continue;
-        const done = figures[at];
-        if (reason === null || done > action) reason = names[figures[at + 1]];
-        if (done > action) action = done;
-        const replacement = texts[entry];
-        if (replacement !== undefined) out[index] = put(where, replacement);
-      }
-      reports.push({ index, action: ACTIONS[action], reason: reason ?? '', tokens_before: before, tokens_after: after });
+    const { words, place, count } = this.texts;
+    const { texts } = this.known;
+    for (let entry = 0; entry < count; entry++) {
+      const replacement = texts[entry];
+      const where = place[entry];
+      if (replacement !== undefined && where !== null) out[words[entry * WORDS + 2]] = put(where, replacement);
     }
-    return reports;
   }
 }
 

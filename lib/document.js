@@ -7,7 +7,8 @@ const { types } = require('node:util');
 
 const native = require('./native');
 const { packOptions, wrongOption } = require('./compress/options');
-const { ACTIONS, Lateness, reasonFor, skippedStats, statsOf } = require('./compress/report');
+const { Lateness, reasonFor, skippedStats, statsOf } = require('./compress/report');
+const { DocumentTally } = require('./compress/tally');
 const { reasonOf } = require('./compress/truncate');
 const { codeError, invalidArgument } = require('./errors');
 const { MAX_LENGTH, complete, completeNow, isGone, own } = require('./parse');
@@ -237,9 +238,6 @@ function coreOf(pool, document) {
   return { pool, native: document, holders: 1 };
 }
 
-/** Numbers of a message in what native code says was done. */
-const MESSAGE = 4;
-
 /**
  * A Document with its messages shortened, or the same one where that fails.
  * @param {Core} core
@@ -257,13 +255,8 @@ function shorten({ pool, native: original }, options) {
     (native) => {
       late.over();
       const [figures, names, transforms] = native.whatWasDone();
-      /** @type {import('./compress/report').MessageReport[]} */
-      const reports = [];
-      for (let index = 0, at = 0; at < figures.length; index++, at += MESSAGE) {
-        const [action, reason, tokens_before, tokens_after] = figures.subarray(at, at + MESSAGE);
-        reports.push({ index, action: ACTIONS[action], reason: names[reason], tokens_before, tokens_after });
-      }
-      const stats = reports.length === 0 ? skippedStats('no messages') : statsOf(reports, transforms, started);
+      const tally = new DocumentTally(figures, names);
+      const stats = tally.length === 0 ? skippedStats('no messages') : statsOf(tally, transforms, started);
       return Object.assign(new Document(coreOf(pool, native)), { stats });
     },
     (error) => {

@@ -9,6 +9,8 @@
 // The other texts are there to be counted. Looking at each would cost more than all the rest, so of many short ones some
 // are counted, and the others are taken to be like those.
 
+const { callLength, findCall, isCall, mayHaveHash, textOf } = require('./calls');
+
 /** What a text is, as in src/compress/pipeline.rs; 0 is for those that are only counted. */
 const RESULT = 1;
 const SAID = 2;
@@ -31,7 +33,7 @@ const RETRIEVED = 256;
 
 /** Messages of a conversation that is counted as a whole, and characters of a text that is. */
 const FEW = 128;
-const COUNTED = 512;
+const COUNTED = 2000;
 /** At least one message in so many is counted. */
 const MAX_STRIDE = 8;
 
@@ -40,14 +42,6 @@ const TEXT_BLOCKS = new Set(['text', 'input_text', 'output_text']);
 
 /** Items of responses that are a tool's result. */
 const OUTPUTS = new Set(['function_call_output', 'custom_tool_call_output', 'local_shell_call_output']);
-
-/** Levels of a call's input that are looked at, and messages before a result in which its call is looked for. */
-const INPUT_DEPTH = 64;
-const CALL_REACH = 64;
-
-/** What may be the id in a marker, and its characters. */
-const HASH = /[0-9a-f]{16}/;
-const HEX = new Uint8Array(128).map((_, code) => Number(/[0-9a-f]/.test(String.fromCharCode(code))));
 
 /** Kinds of text that are estimated by their like. */
 const USER = 0;
@@ -89,9 +83,9 @@ class Texts {
     /** @type {(Lead | null)[]} */
     this.lead = [];
     /** Why each message stays as it is; null: its texts say. @type {(string | null)[]} */
-    this.reasons = [];
-    /** Characters, or calls, of each message that are not counted, above their kind's bits; -1 for none. @type {number[]} */
-    this.uncounted = [];
+    this.reasons = new Array(messages.length).fill(null);
+    /** Characters, or calls, of each message that are not counted, above their kind's bits; -1 for none. */
+    this.uncounted = new Int32Array(messages.length).fill(-1);
     /** The user's latest text. */
     this.lastUser = '';
     /** Whether a text may have been shortened for good, and its original be asked for. */
@@ -100,14 +94,12 @@ class Texts {
 
   /** @param {number} recent The first message that is protected as recent. */
   walk(recent) {
-    const { messages, reasons, uncounted } = this;
+    const { messages, reasons } = this;
     touch(messages);
     for (let index = 0; index < messages.length; index++) {
-      uncounted.push(-1);
       const message = messages[index];
-      reasons.push(
-        typeof message === 'object' && message !== null ? this.read(message, index, index >= recent) : 'no message',
-      );
+      reasons[index] =
+        typeof message === 'object' && message !== null ? this.read(message, index, index >= recent) : 'no message';
     }
   }
 
@@ -142,9 +134,9 @@ class Texts {
     let lead = null;
     if (length > LONG || this.all) {
       this.mayRetrieve = true;
-      lead = { user: this.lastUser, call: this.findCall(id, index) };
+      lead = { user: this.lastUser, call: findCall(this.messages, id, index) };
     } else if (this.mayRetrieve && length > RETRIEVED) {
-      const call = this.findCall(id, index);
+      const call = findCall(this.messages, id, index);
       if (call !== null && mayHaveHash(call)) lead = { user: '', call };
     }
     this.push(text, purpose, length, index, OTHER, place, lead);
@@ -381,31 +373,6 @@ class Texts {
       else if (typeof block.thinking === 'string') this.keep(block.thinking, block.thinking.length, index, kind);
     }
   }
-
-  /**
-   * The call that a result is of.
-   * @param {any} id
-   * @param {number} index of the result's message
-   * @returns {any} what has its name and input, or null
-   */
-  findCall(id, index) {
-    if (typeof id !== 'string' || index === 0) return null;
-    // Where it nearly always is.
-    const first = this.messages[index - 1]?.tool_calls?.[0];
-    if (first?.id === id) return first;
-    for (let at = index - 1; at >= 0 && at >= index - CALL_REACH; at--) {
-      const message = this.messages[at];
-      if (typeof message !== 'object' || message === null) continue;
-      if (message.role === undefined && message.call_id === id && isCall(message)) return message;
-      if (message.role !== 'assistant') continue;
-      const { tool_calls: calls, content } = message;
-      const found =
-        (Array.isArray(calls) ? calls.find((call) => call?.id === id) : undefined) ??
-        (Array.isArray(content) ? content.find((block) => block?.type === 'tool_use' && block.id === id) : undefined);
-      if (found !== undefined) return found;
-    }
-    return null;
-  }
 }
 
 /**
@@ -416,8 +383,14 @@ class Texts {
 function touch(messages) {
   let length = 0;
   for (let index = 0; index < messages.length; index++) {
-    const content = messages[index]?.content;
+    const message = messages[index];
+    if (typeof message !== 'object' || message === null) continue;
+    const { content, tool_calls: calls } = message;
     if (typeof content === 'string') length += content.length;
+    if (Array.isArray(calls)) {
+      const input = calls[0]?.function?.arguments;
+      if (typeof input === 'string') length += input.length;
+    }
   }
   return length;
 }
@@ -429,11 +402,6 @@ function touch(messages) {
  */
 function combine(reason, next) {
   return reason === null || next === null ? null : next;
-}
-
-/** @param {any} item */
-function isCall({ type }) {
-  return type === 'function_call' || type === 'custom_tool_call' || type === 'local_shell_call';
 }
 
 /**
@@ -455,64 +423,6 @@ function protectionOf(block) {
   if (block.cache_control !== undefined && block.cache_control !== null) return 'cache_control';
   if (block.signature !== undefined) return 'signed';
   return null;
-}
-
-/** @param {any} call */
-function mayHaveHash(call) {
-  const input = (call.function ?? call).arguments;
-  const text = typeof input === 'string' ? input : textOf(call);
-  // Of sixteen in a row, two are among every eighth; a few looks are less than a search.
-  for (let at = 7; at + 8 < text.length; at += 8) {
-    if (HEX[text.charCodeAt(at)] === 1 && HEX[text.charCodeAt(at + 8)] === 1) return HASH.test(text);
-  }
-  return false;
-}
-
-/**
- * The text of an entry's source: of a call its name and its input.
- * @param {any} source
- * @returns {string}
- */
-function textOf(source) {
-  if (typeof source === 'string') return source;
-  if (typeof source !== 'object' || source === null) return '';
-  const named = source.function ?? source;
-  const input = named.arguments ?? named.input ?? named.action ?? '';
-  return `${named.name ?? ''} ${typeof input === 'string' ? input : inputText(input, 0)}`;
-}
-
-/**
- * About the length of a call's text.
- * @param {any} call
- */
-function callLength(call) {
-  const named = call?.function ?? call;
-  const input = named?.arguments ?? named?.input;
-  if (typeof input === 'string') return input.length + 16;
-  let length = 16;
-  if (typeof input === 'object' && input !== null) {
-    for (const key in input) length += key.length + 6 + (typeof input[key] === 'string' ? input[key].length : 6);
-  }
-  return length;
-}
-
-/**
- * A call's input, much as JSON.stringify writes it; ropes, so that nothing is copied.
- * @param {any} value
- * @param {number} depth
- * @returns {string}
- */
-function inputText(value, depth) {
-  if (typeof value === 'string') return `"${value}"`;
-  if (typeof value !== 'object' || value === null) return String(value);
-  if (depth === INPUT_DEPTH) return '…';
-  let text = '';
-  if (Array.isArray(value)) {
-    for (const item of value) text += (text === '' ? '' : ',') + inputText(item, depth + 1);
-    return `[${text}]`;
-  }
-  for (const key of Object.keys(value)) text += `${text === '' ? '' : ','}"${key}":${inputText(value[key], depth + 1)}`;
-  return `{${text}}`;
 }
 
 /**
@@ -543,4 +453,3 @@ exports.KIND_BITS = KIND_BITS;
 exports.Texts = Texts;
 exports.WORDS = WORDS;
 exports.startOfTurns = startOfTurns;
-exports.textOf = textOf;

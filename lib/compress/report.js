@@ -2,8 +2,6 @@
 
 // What `compress` says it did, and what it does not count as a failure.
 
-const native = require('../native');
-
 /**
  * What became of a message.
  * @typedef {{ index: number, action: string, reason: string, tokens_before: number, tokens_after: number }} MessageReport
@@ -23,9 +21,6 @@ const native = require('../native');
  * @typedef {import('./options').CompressOptions} CompressOptions
  */
 
-/** What native code calls its actions, by number. @type {string[]} */
-const ACTIONS = native.compressActions();
-
 /** What was asked for, or says that nothing can be asked for now, is no failure of ours to cover up. */
 const REJECTED = new Set(['ABORT_ERR', 'ERR_POOL_CLOSED', 'ERR_QUEUE_FULL', 'ERR_INVALID_ARG']);
 
@@ -33,21 +28,19 @@ const REJECTED = new Set(['ABORT_ERR', 'ERR_POOL_CLOSED', 'ERR_QUEUE_FULL', 'ERR
 const GRACE_MS = 25;
 
 /**
- * @param {MessageReport[]} messages
+ * The reports of messages are made when somebody asks for them: most callers log the sums.
+ * @param {import('./tally').Tally | import('./tally').DocumentTally} tally
  * @param {string[]} transforms
  * @param {number} started
  * @returns {FullStats}
  */
-function statsOf(messages, transforms, started) {
-  let before = 0;
-  let after = 0;
-  for (let i = 0; i < messages.length; i++) {
-    before += messages[i].tokens_before;
-    after += messages[i].tokens_after;
-  }
+function statsOf(tally, transforms, started) {
+  const { before, after } = tally.sum();
+  /** @type {MessageReport[] | undefined} */
+  let messages;
   return {
-    original_count: messages.length,
-    compressed_count: messages.length,
+    original_count: tally.length,
+    compressed_count: tally.length,
     tokens_before: before,
     tokens_after: after,
     tokens_saved: before - after,
@@ -55,7 +48,12 @@ function statsOf(messages, transforms, started) {
     compression_ratio: before === 0 ? 1 : after / before,
     latency_ms: performance.now() - started,
     transforms_applied: transforms,
-    messages,
+    get messages() {
+      return (messages ??= tally.messages());
+    },
+    set messages(value) {
+      messages = value;
+    },
   };
 }
 
@@ -101,4 +99,4 @@ class Lateness {
   }
 }
 
-module.exports = { ACTIONS, Lateness, reasonFor, skippedStats, statsOf };
+module.exports = { Lateness, reasonFor, skippedStats, statsOf };

@@ -6,11 +6,6 @@ const native = require('../native');
 const { submit } = require('../submit');
 const { takeTextMemory } = require('../text-memory');
 
-/** Characters up to which texts are joined before they are written: writing has its price, whatever the length. */
-const JOINED = 256;
-/** Characters joined at most. */
-const ROPE = 32768;
-
 /**
  * Texts to send, and what came before them.
  * @typedef {object} Batch
@@ -32,38 +27,16 @@ function send(pool, options, { texts, pieces, earlier, ids }, numbers, query) {
   for (let i = 0; i < texts.length; i++) units += texts[i].length;
   return submit(pool, options, (handle, control) => {
     const memory = takeTextMemory((units + 1) >> 1);
-    write(texts, memory);
+    let at = 0;
+    for (let i = 0; i < texts.length; i++) {
+      memory.write(texts[i], at);
+      at += texts[i].length;
+    }
     const before = earlier.length + ids.length > 0 ? Uint32Array.of(earlier.length, ...earlier, ...ids) : NOTHING;
     return native.compress(handle, control, memory.slot, pieces, before, numbers, query);
   });
 }
 
 const NOTHING = Uint32Array.of(0);
-
-/**
- * @param {string[]} texts
- * @param {{ write(text: string, at: number): void }} memory
- */
-function write(texts, memory) {
-  let at = 0;
-  let rope = '';
-  for (let i = 0; i < texts.length; i++) {
-    const text = texts[i];
-    if (text.length <= JOINED) {
-      rope += text;
-      if (rope.length <= ROPE) continue;
-    }
-    if (rope !== '') {
-      memory.write(rope, at);
-      at += rope.length;
-      rope = '';
-    }
-    if (text.length > JOINED) {
-      memory.write(text, at);
-      at += text.length;
-    }
-  }
-  if (rope !== '') memory.write(rope, at);
-}
 
 module.exports = { send };

@@ -28,7 +28,7 @@ pub fn estimate(text: &str) -> usize {
             break;
         }
         // Anywhere in its part: what comes in regular distances is not to be met always, or never.
-        let at = block * part + content::join(&[block as u64]) as usize % (part - BLOCK);
+        let at = block * part + content::join(&[block as u64]) as usize % (part - BLOCK + 1);
         let rest = &text[text.floor_char_boundary(at)..];
         let seen = &rest[..boundary(rest, BLOCK)];
         bytes += seen.len();
