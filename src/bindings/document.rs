@@ -374,6 +374,7 @@ impl ScopedTask<'_> for Load {
 
 /// Loads the text in a `Uint8Array`.
 #[napi(
+    catch_unwind,
     ts_args_type = "pool: number, control: number, bytes: Uint8Array",
     ts_return_type = "Promise<NativeDocument>"
 )]
@@ -383,6 +384,7 @@ pub fn load_bytes(env: Env, pool: u32, control: f64, bytes: &[u8]) -> Result<Poo
 
 /// Loads the text that the `Uint8Array`s make together; `total` is their length.
 #[napi(
+    catch_unwind,
     ts_args_type = "pool: number, control: number, chunks: Uint8Array[], total: number",
     ts_return_type = "Promise<NativeDocument>"
 )]
@@ -399,6 +401,7 @@ pub fn load_chunks(
 
 /// Loads a string of `length` UTF-16 units.
 #[napi(
+    catch_unwind,
     ts_args_type = "pool: number, control: number, text: string, length: number",
     ts_return_type = "Promise<NativeDocument>"
 )]
@@ -414,14 +417,14 @@ pub fn load_string(
 }
 
 /// Loads the text that the `Uint8Array`s make together, on the spot.
-#[napi(ts_args_type = "pool: number, chunks: Uint8Array[], total: number")]
+#[napi(catch_unwind, ts_args_type = "pool: number, chunks: Uint8Array[], total: number")]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
 pub fn load_chunks_now(env: Env, pool: u32, chunks: Array<'_>, total: u32) -> Result<NativeDocument> {
     Load::now(env, pool, text_of_chunks(&chunks, total)?)
 }
 
 /// Loads a string of `length` UTF-16 units, on the spot.
-#[napi(ts_args_type = "pool: number, text: string, length: number")]
+#[napi(catch_unwind, ts_args_type = "pool: number, text: string, length: number")]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
 pub fn load_string_now(env: Env, pool: u32, text: Unknown<'_>, length: u32) -> Result<NativeDocument> {
     Load::now(env, pool, text_of_string(&text, length)?)

@@ -15,6 +15,7 @@ use napi_derive::napi;
 use super::task::{PoolTask, Submission};
 use crate::cancel::CancelToken;
 use crate::error::{self, Place};
+use crate::memory;
 
 /// Fault tasks that have been dropped, and those whose `finally` ran.
 static DROPPED: AtomicU32 = AtomicU32::new(0);
@@ -38,6 +39,8 @@ enum Fault {
     Die,
     /// Panics on the JS thread, while the result is built.
     PanicInResolve,
+    /// Panics on the JS thread, when the promise is settled.
+    PanicInFinally,
     /// Runs until it is cancelled.
     Spin,
     /// Runs for so long, whatever anybody says.
@@ -74,7 +77,7 @@ impl ScopedTask<'_> for FaultTask {
     fn compute(&mut self) -> Result<u32> {
         lock(&STARTED).push(self.tag);
         match self.fault {
-            Fault::Echo | Fault::PanicInResolve => {}
+            Fault::Echo | Fault::PanicInResolve | Fault::PanicInFinally => {}
             Fault::Error => return Err(Error::from_reason("a fault")),
             Fault::SyntaxError => {
                 let place = Place { position: 17, line: 2, column: 5 };
@@ -104,6 +107,7 @@ impl ScopedTask<'_> for FaultTask {
 
     fn finally(self, _env: Env) -> Result<()> {
         FINALLY.fetch_add(1, Ordering::SeqCst);
+        assert!(!matches!(self.fault, Fault::PanicInFinally), "a fault after the end");
         Ok(())
     }
 }
@@ -133,6 +137,7 @@ pub fn fault(
         "panic" => Fault::Panic,
         "die" => Fault::Die,
         "resolve" => Fault::PanicInResolve,
+        "finally" => Fault::PanicInFinally,
         "spin" => Fault::Spin,
         "ignore" => Fault::Ignore(Duration::from_millis(u64::from(argument))),
         "hold" => Fault::Hold(argument),
@@ -148,6 +153,12 @@ pub fn fault(
 pub fn fault_gate(gate: u32, open: bool) {
     lock(&GATES).get_or_insert_default().insert(gate, open);
     GATE_MOVED.notify_all();
+}
+
+/// Has memory of more than so many bytes be refused, in the whole process; without an argument, none.
+#[napi]
+pub fn fault_memory(most: Option<u32>) {
+    memory::limit(most.map_or(usize::MAX, |most| most as usize));
 }
 
 /// What happened since the last call.

@@ -111,6 +111,7 @@ impl Slices {
 
 /// Parses the text in a `Uint8Array`.
 #[napi(
+    catch_unwind,
     ts_args_type = "pool: number, control: number, bytes: Uint8Array",
     ts_return_type = "Promise<unknown>"
 )]
@@ -120,6 +121,7 @@ pub fn parse_bytes(pool: u32, control: f64, bytes: &[u8]) -> PoolTask<Parse> {
 
 /// Parses the text that the `Uint8Array`s make together; `total` is their length.
 #[napi(
+    catch_unwind,
     ts_args_type = "pool: number, control: number, chunks: Uint8Array[], total: number",
     ts_return_type = "Promise<unknown>"
 )]
@@ -142,6 +144,7 @@ pub(super) fn text_of_chunks(chunks: &Array<'_>, total: u32) -> Result<Text> {
 
 /// Parses a string of `length` UTF-16 units.
 #[napi(
+    catch_unwind,
     ts_args_type = "pool: number, control: number, text: string, length: number",
     ts_return_type = "Promise<unknown>"
 )]

@@ -286,14 +286,14 @@ where
                     Ok(value) => self.side().resolve(environment, value),
                     Err(rejection) => self.side().reject(environment, rejection),
                 }
-                let _ = task.finally(env); // The promise is settled: nobody to tell.
+                finish(task, env);
             }
             (ending, taken) => {
                 if let Ending::Interrupted(reason) = ending {
                     self.side().reject(environment, error::Error::from(reason));
                 }
                 if let Some((JsWork(task), _)) = taken {
-                    let _ = task.finally(env); // As above.
+                    finish(task, env);
                 }
             }
         }
@@ -310,9 +310,15 @@ where
             return; // It has ended; its completion is on the way, and will find the promise settled.
         }
         if let Some((JsWork(task), _)) = self.take() {
-            let _ = task.finally(Env::from_raw(environment.raw())); // As above.
+            finish(task, Env::from_raw(environment.raw()));
         }
     }
+}
+
+/// The task's last word. The promise is settled: nobody is left to be told of an error or a panic.
+fn finish<T: for<'a> ScopedTask<'a>>(task: T, env: Env) {
+    let _silence = pool::Silence::new();
+    let _ = pool::catch(|| task.finally(env));
 }
 
 /// The outcome as a JS value. Native frames below must not unwind, so a panic on the JS side is caught, too.

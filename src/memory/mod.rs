@@ -18,6 +18,8 @@ use std::fmt;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+#[cfg(feature = "faults")]
+pub use shelf::limit;
 pub use shelf::{Unit, recycle, vector};
 pub use trim::watch as give_back_soon;
 

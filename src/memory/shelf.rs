@@ -112,12 +112,31 @@ fn class_of(bytes: usize) -> Option<usize> {
 
 /// An empty vector with room for `capacity` units, or more.
 pub fn vector<T: Unit>(capacity: usize) -> Vec<T> {
-    let Some(class) = class_of(capacity * size_of::<T>()) else { return Vec::with_capacity(capacity) };
+    let Some(class) = class_of(capacity * size_of::<T>()) else { return fresh(capacity) };
     let class = class / size_of::<T>();
     let found = T::shelf().lock().unwrap_or_else(PoisonError::into_inner).take(class);
     let counter = if found.is_some() { &HITS } else { &MISSES };
     counter.fetch_add(1, Ordering::Relaxed);
-    found.unwrap_or_else(|| Vec::with_capacity(class))
+    found.unwrap_or_else(|| fresh(class))
+}
+
+/// Memory of the allocator. That there is none is a panic, which ends one task, rather than the end of the process.
+fn fresh<T: Unit>(capacity: usize) -> Vec<T> {
+    let mut vector = Vec::new();
+    let bytes = capacity * size_of::<T>();
+    #[cfg(feature = "faults")]
+    assert!(bytes <= LARGEST.load(Ordering::Relaxed), "out of memory: {bytes} bytes, a fault");
+    assert!(vector.try_reserve_exact(capacity).is_ok(), "out of memory: {bytes} bytes");
+    vector
+}
+
+#[cfg(feature = "faults")]
+static LARGEST: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// From now on, no more than so many bytes can be had at once.
+#[cfg(feature = "faults")]
+pub fn limit(bytes: usize) {
+    LARGEST.store(bytes, Ordering::Relaxed);
 }
 
 /// Puts a vector's memory on the shelf, if it is that of a class.
