@@ -10,6 +10,7 @@ export * from './types/express.js';
 export * from './types/log.js';
 export * from './types/pool.js';
 export * from './types/signals.js';
+export * from './types/spans.js';
 export * from './types/stats.js';
 export * from './types/task.js';
 export * from './types/tokens.js';

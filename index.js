@@ -6,6 +6,7 @@ const { convertStream } = require('./lib/convert');
 const { destination } = require('./lib/destination');
 const { Document } = require('./lib/document');
 const { json, send } = require('./lib/express');
+const { logTasks } = require('./lib/log-tasks');
 const { AsyncLogger } = require('./lib/logger');
 const { WorkerPool, getWorkerPool, isWorkerPoolReady } = require('./lib/pool');
 const { limitInFlight } = require('./lib/http/in-flight');
@@ -91,6 +92,7 @@ module.exports = {
   isWorkerPoolReady,
   json,
   limitInFlight,
+  logTasks,
   send,
   syncClone,
   syncTransform,

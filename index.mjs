@@ -19,6 +19,7 @@ export const {
   isWorkerPoolReady,
   json,
   limitInFlight,
+  logTasks,
   send,
   syncClone,
   syncTransform,

@@ -15,6 +15,7 @@ const DEFAULTS = {
   maxQueue: 100_000,
   maxQueueBytes: 512 * 1024 * 1024,
   maxBlockMs: 4,
+  slowMs: 50,
 };
 
 const VARIABLES = {
@@ -24,6 +25,7 @@ const VARIABLES = {
   maxQueue: 'WORKER_MAX_QUEUE',
   maxQueueBytes: 'WORKER_MAX_QUEUE_BYTES',
   maxBlockMs: 'WORKER_MAX_BLOCK_MS',
+  slowMs: 'WORKER_SLOW_MS',
 };
 
 describe('options', () => {
@@ -50,7 +52,7 @@ describe('options', () => {
 
   it('win over the environment', () => {
     const env = Object.fromEntries(Object.values(VARIABLES).map((variable) => [variable, '1']));
-    const options = { size: 5, taskTimeout: 0, offloadThreshold: 0, maxQueue: 7, maxQueueBytes: 8, maxBlockMs: 9.5 };
+    const options = { size: 5, taskTimeout: 0, offloadThreshold: 0, maxQueue: 7, maxQueueBytes: 8, maxBlockMs: 9.5, slowMs: 0 };
     assert.deepEqual(resolveConfig(options, env), options);
     assert.strictEqual(make({ size: 5 }).size, 5);
   });
@@ -68,10 +70,13 @@ describe('options', () => {
       maxQueue: [-1, 1.5, NaN, '1'],
       maxQueueBytes: [0, 1.5, NaN, '1'],
       maxBlockMs: [0, -1, NaN, Infinity, '4'],
+      slowMs: [-1, NaN, Infinity, '50'],
+      traceFile: [1, '', 'a\0b', null],
+      performanceEntries: ['true', 1, null],
     };
     for (const [name, values] of Object.entries(bad)) {
       for (const value of values) {
-        const message = new RegExp(`^options\\.${name} must be a .*number .*, not `);
+        const message = new RegExp(`^options\\.${name} must be a .*, not `);
         assert.throws(() => new WorkerPool({ [name]: value }), { name: 'TypeError', code: 'ERR_INVALID_ARG', message });
       }
     }
@@ -116,6 +121,7 @@ describe('task options', () => {
       [{ priority: 1 }, /^options\.priority/],
       [{ signal: {} }, /^options\.signal must be an AbortSignal/],
       [{ signal: null }, /^options\.signal/],
+      [{ traceparent: 7 }, /^options\.traceparent must be a string, not 7/],
     ];
     const large = JSON.stringify('x'.repeat(20_000));
     for (const [options, message] of bad) {

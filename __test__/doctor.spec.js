@@ -42,9 +42,9 @@ test('README has the defaults that the code has', () => {
 });
 
 test('each variable is checked by itself', () => {
-  const wrong = checkEnvironment({ WORKER_POOL_SIZE: 'many', WORKER_STORE_TTL_MS: '-1', WORKER_MAX_QUEUE: '5', WORKER_MAX_BLOCK_MS: ' ' });
+  const wrong = checkEnvironment({ WORKER_POOL_SIZE: 'many', WORKER_STORE_TTL_MS: '-1', WORKER_MAX_QUEUE: '5', WORKER_MAX_BLOCK_MS: ' ', WORKER_PERFORMANCE_ENTRIES: 'yes' });
   const problems = wrong.filter(({ problem }) => problem !== undefined);
-  assert.deepEqual(problems.map(({ name, value }) => [name, value]), [['WORKER_POOL_SIZE', 'many'], ['WORKER_STORE_TTL_MS', '-1']]);
+  assert.deepEqual(problems.map(({ name, value }) => [name, value]), [['WORKER_POOL_SIZE', 'many'], ['WORKER_STORE_TTL_MS', '-1'], ['WORKER_PERFORMANCE_ENTRIES', 'yes']]);
   for (const { name, problem } of problems) assert.match(String(problem), new RegExp(`^the environment variable ${name} must be`));
 });
 

@@ -21,7 +21,7 @@ const needsFaults = { skip: native.fault ? false : 'the addon was built without 
  * @returns {Promise<number>} Resolves with the tag.
  */
 function fault(pool, kind, { tag = 0, argument = 0, bytes = 0 } = {}, options) {
-  return submit(pool, options, (handle, control) => native.fault(handle, control, kind, tag, argument, bytes));
+  return submit(pool, options, 'fault', (handle, control) => native.fault(handle, control, kind, tag, argument, bytes));
 }
 
 let gates = 0;

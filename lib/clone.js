@@ -48,7 +48,7 @@ function syncClone(value) {
  * @returns {Promise<T>}
  */
 function clone(pool, value, options) {
-  return inline(pool, options, 'clone', () => syncClone(value));
+  return inline(pool, options, 'clone', () => syncClone(value), value);
 }
 
 module.exports = { clone, syncClone };

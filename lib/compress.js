@@ -17,6 +17,7 @@ const { send } = require('./compress/send');
 const { Tally } = require('./compress/tally');
 const { truncateAll } = require('./compress/truncate');
 const { invalidArgument } = require('./errors');
+const { begin } = require('./spans');
 const { inline } = require('./submit');
 
 /**
@@ -42,8 +43,8 @@ function compress(pool, messages, options) {
   if (!Array.isArray(messages)) return Promise.reject(invalidArgument('messages', 'an array or a Document', messages));
   const wrong = wrongOption(options);
   if (wrong !== undefined) return Promise.reject(wrong);
-  if (options?.mode === 'truncate') return inline(pool, options, 'compress', () => truncateAll(messages));
-  if (messages.length === 0) return inline(pool, options, 'compress', () => skipped(messages, options, 'no messages'));
+  if (options?.mode === 'truncate') return inline(pool, options, 'compress', () => truncateAll(messages), messages);
+  if (messages.length === 0) return inline(pool, options, 'compress', () => skipped(messages, options, 'no messages'), messages);
   return shorten(pool, messages.slice(), options ?? {});
 }
 
@@ -73,6 +74,7 @@ function withTools(result, options) {
  * @returns {Promise<CompressResult>}
  */
 function shorten(pool, messages, options) {
+  const begun = begin(pool);
   const started = performance.now();
   let work;
   let reply;
@@ -82,8 +84,8 @@ function shorten(pool, messages, options) {
     const { batch } = work;
     const numbers = packOptions(options, pool);
     reply = batch.texts.length === 0
-      ? inline(pool, options, 'compress', () => undefined)
-      : send(pool, late.options, batch, numbers, options.queryContext ?? '');
+      ? inline(pool, options, 'compress', () => undefined, messages, begun)
+      : send(pool, late.options, batch, numbers, options.queryContext ?? '', begun);
     work.forgetAsides();
   } catch (error) {
     return Promise.reject(error);

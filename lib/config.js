@@ -10,6 +10,7 @@ const { codeError, invalidArgument } = require('./errors');
  * @property {number} maxQueue Tasks that may wait while every thread is busy.
  * @property {number} maxQueueBytes Bytes that waiting and running tasks may hold.
  * @property {number} maxBlockMs Longest slice of the event loop that settling and building results may take.
+ * @property {number} slowMs From how many ms of the event loop at a stretch on a call is slow.
  */
 
 /**
@@ -40,6 +41,7 @@ const OPTIONS = {
     whole: true,
   },
   maxBlockMs: { variable: 'WORKER_MAX_BLOCK_MS', fallback: 4, min: 0.1, max: 10_000, whole: false },
+  slowMs: { variable: 'WORKER_SLOW_MS', fallback: 50, min: 0, max: MAX_TIMEOUT_MS, whole: false },
 };
 
 /**

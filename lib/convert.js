@@ -12,7 +12,8 @@ const writers = require('./convert/write-events');
 const { convertDocument, isDocument } = require('./document');
 const { encode, numbers, walk, words } = require('./encode');
 const { invalidArgument } = require('./errors');
-const { complete, completeNow } = require('./parse');
+const { completeNow, completion } = require('./parse');
+const { begin } = require('./spans');
 const { inline, submit } = require('./submit');
 
 /**
@@ -41,12 +42,12 @@ function convert(pool, body, options) {
   try {
     if (isDocument(body)) {
       checkPlace(options, (place) => body.type(`/${place}`), body);
-      if (options.from === options.to) return inline(pool, options, 'convert', () => withWarnings(body.clone(), []));
+      if (options.from === options.to) return inline(pool, options, 'convert', () => withWarnings(body.clone(), []), body);
       return convertDocument(pool, body, packed(options), options).then(([document, warnings]) => withWarnings(document, warnings));
     }
     if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalidArgument('body', 'an object or a Document', body);
     checkPlace(options, (place) => (Array.isArray(body[place]) ? 'array' : typeof body[place]), body);
-    if (options.from === options.to) return inline(pool, options, 'convert', () => withWarnings({ ...body }, []));
+    if (options.from === options.to) return inline(pool, options, 'convert', () => withWarnings({ ...body }, []), body);
     return convertValue(pool, body, options);
   } catch (error) {
     return Promise.reject(error);
@@ -101,25 +102,27 @@ const unpack = ([body, warnings]) => withWarnings(body, warnings);
  */
 function convertValue(pool, body, options) {
   const conversion = packed(options);
+  const begun = begin(pool);
   if (encode(body, 0, true)) {
     const { slot } = walk.memory;
     if (walk.long + walk.short < pool.offloadThreshold) {
-      return inline(pool, options, 'convert', () => unpack(completeNow(native.convertEncodedNow(slot, words, numbers, conversion))));
+      return inline(pool, options, 'convert', () => unpack(completeNow(native.convertEncodedNow(slot, words, numbers, conversion))), body, begun);
     }
-    return built(pool, options, (handle, control) => native.convertEncoded(handle, control, slot, words, numbers, conversion));
+    return built(pool, options, begun, (handle, control) => native.convertEncoded(handle, control, slot, words, numbers, conversion));
   }
   const text = JSON.stringify(body);
   if (text === undefined) throw invalidArgument('body', 'a value that JSON has a form for', body);
-  return built(pool, options, (handle, control) => native.convertJson(handle, control, text, text.length, conversion));
+  return built(pool, options, begun, (handle, control) => native.convertJson(handle, control, text, text.length, conversion));
 }
 
 /**
  * @param {import('./submit').Pool} pool
  * @param {ConvertOptions} options
+ * @param {number} begun
  * @param {(handle: number, control: number) => Promise<unknown>} start
  */
-async function built(pool, options, start) {
-  return unpack(await complete(await submit(pool, options, start), pool.maxBlockMs, options.signal));
+async function built(pool, options, begun, start) {
+  return unpack(await submit(pool, options, 'convert', start, begun, completion(pool.maxBlockMs, options.signal)));
 }
 
 /**

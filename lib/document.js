@@ -11,7 +11,7 @@ const { Lateness, reasonFor, skippedStats, statsOf } = require('./compress/repor
 const { DocumentTally } = require('./compress/tally');
 const { reasonOf } = require('./compress/truncate');
 const { codeError, invalidArgument } = require('./errors');
-const { MAX_LENGTH, complete, completeNow, isGone, own } = require('./parse');
+const { MAX_LENGTH, completeNow, completion, isGone, own } = require('./parse');
 const { inline, submit } = require('./submit');
 
 /**
@@ -117,10 +117,10 @@ class Document {
     if (core === undefined) return Promise.reject(disposed());
     const { pool } = core;
     if (core.native.byteLength < pool.offloadThreshold) {
-      return inline(pool, options, 'value', () => completeNow(core.native.get('')));
+      return inline(pool, options, 'value', () => completeNow(core.native.get('')), this);
     }
-    const value = submit(pool, options, (handle, control) => core.native.value(handle, control));
-    return value.then((result) => complete(result, pool.maxBlockMs, options?.signal));
+    const finish = completion(pool.maxBlockMs, options?.signal);
+    return submit(pool, options, 'value', (handle, control) => core.native.value(handle, control), 0, finish);
   }
 
   /**
@@ -133,9 +133,9 @@ class Document {
     if (core === undefined) return Promise.reject(disposed());
     const { pool } = core;
     if (core.native.byteLength < pool.offloadThreshold) {
-      return inline(pool, options, 'toBuffer', () => core.native.toBufferNow());
+      return inline(pool, options, 'toBuffer', () => core.native.toBufferNow(), this);
     }
-    return submit(pool, options, (handle, control) => core.native.toBuffer(handle, control));
+    return submit(pool, options, 'toBuffer', (handle, control) => core.native.toBuffer(handle, control));
   }
 
   /**
@@ -152,9 +152,9 @@ class Document {
     if (options?.mode !== 'truncate') return shorten(core, options ?? {});
     const started = performance.now();
     if (core.native.byteLength < pool.offloadThreshold) {
-      return inline(pool, options, 'compress', () => truncated(pool, core.native.truncateNow(), started));
+      return inline(pool, options, 'compress', () => truncated(pool, core.native.truncateNow(), started), this);
     }
-    const result = submit(pool, options, (handle, control) => core.native.truncate(handle, control));
+    const result = submit(pool, options, 'compress', (handle, control) => core.native.truncate(handle, control));
     return result.then((document) => truncated(pool, document, started));
   }
 
@@ -248,7 +248,7 @@ function shorten({ pool, native: original }, options) {
   const started = performance.now();
   const numbers = Float64Array.of(...packOptions(options, pool), options.preserveRecentTurns ?? 0);
   const late = new Lateness(options);
-  const result = submit(pool, late.options, (handle, control) =>
+  const result = submit(pool, late.options, 'compress', (handle, control) =>
     original.compress(handle, control, numbers, options.queryContext ?? ''),
   );
   return result.then(
@@ -336,7 +336,7 @@ function convertDocument(pool, document, conversion, options) {
   if (document.byteLength < pool.offloadThreshold) {
     return inline(pool, options, 'convert', () => converted(native.convertDocumentNow(original, conversion)));
   }
-  return submit(pool, options, (handle, control) => native.convertDocument(handle, control, original, conversion)).then(converted);
+  return submit(pool, options, 'convert', (handle, control) => native.convertDocument(handle, control, original, conversion)).then(converted);
 }
 
 /**
@@ -348,7 +348,7 @@ function convertDocument(pool, document, conversion, options) {
 function load(pool, json, options) {
   if (typeof json === 'string') {
     const { length } = json;
-    return start(pool, options, length, (handle) => native.loadStringNow(handle, json, length), (handle, control) =>
+    return start(pool, options, json, length, (handle) => native.loadStringNow(handle, json, length), (handle, control) =>
       native.loadString(handle, control, json, length),
     );
   }
@@ -376,7 +376,7 @@ function loadChunks(pool, chunks, options, nameOf) {
     total += chunk.length;
     owned.push(own(chunk));
   }
-  return start(pool, options, total, (handle) => native.loadChunksNow(handle, owned, total), (handle, control) =>
+  return start(pool, options, owned, total, (handle) => native.loadChunksNow(handle, owned, total), (handle, control) =>
     owned.length === 1
       ? native.loadBytes(handle, control, owned[0])
       : native.loadChunks(handle, control, owned, total),
@@ -386,18 +386,19 @@ function loadChunks(pool, chunks, options, nameOf) {
 /**
  * @param {import('./submit').Pool} pool
  * @param {any} options
+ * @param {string | Uint8Array[]} source
  * @param {number} length
  * @param {(handle: number) => import('../native').NativeDocument} now
  * @param {(handle: number, control: number) => Promise<import('../native').NativeDocument>} later
  */
-function start(pool, options, length, now, later) {
+function start(pool, options, source, length, now, later) {
   if (length < pool.offloadThreshold) {
-    return inline(pool, options, 'load', () => new Document(coreOf(pool, now(pool._state.handle))));
+    return inline(pool, options, 'load', () => new Document(coreOf(pool, now(pool._state.handle))), source);
   }
   if (length > MAX_LENGTH) {
     return Promise.reject(codeError('ERR_TOO_LARGE', `json is ${length} bytes long, the limit is ${MAX_LENGTH}`));
   }
-  return submit(pool, options, later).then(makerOf(pool));
+  return submit(pool, options, 'load', later).then(makerOf(pool));
 }
 
 /**

@@ -50,10 +50,10 @@ function embed(pool, texts, options) {
   const batches = batchesOf(list);
   if (batches.length === 1 && batches[0].text.length < INLINE && batches[0].text.length < pool.offloadThreshold) {
     const [{ text, lengths }] = batches;
-    return inline(pool, options, 'embed', () => split(native.embedTextsNow(text, text.length, lengths, dimensions), dimensions));
+    return inline(pool, options, 'embed', () => split(native.embedTextsNow(text, text.length, lengths, dimensions), dimensions), text);
   }
   const tasks = batches.map(({ text, lengths }) =>
-    submit(pool, options, (handle, control) => native.embedTexts(handle, control, text, text.length, lengths, dimensions)),
+    submit(pool, options, 'embed', (handle, control) => native.embedTexts(handle, control, text, text.length, lengths, dimensions)),
   );
   return Promise.all(tasks).then((all) => all.flatMap((vectors) => split(vectors, dimensions)));
 }
@@ -97,7 +97,7 @@ function similar(pool, query, matrix, k, options) {
   if (!Number.isInteger(k) || k < 0) return Promise.reject(invalidArgument('k', 'an integer from 0', k));
   const rows = Math.max(1, Math.floor((pool.maxBlockMs * PER_MS) / query.length)) * query.length;
   const first = () => matchesOf(native.similarRows(query, matrix.subarray(0, rows), k), 0);
-  const started = inline(pool, options, 'similar', first);
+  const started = inline(pool, options, 'similar', first, query);
   return matrix.length <= rows ? started : started.then((best) => goOn(query, matrix, k, rows, best, options?.signal));
 }
 

@@ -25,6 +25,12 @@ function storeCheck(env) {
   require('./compress/store').checkStore({}, env);
 }
 
+/** @param {NodeJS.ProcessEnv} env */
+function observersCheck(env) {
+  // Needs the addon, too.
+  require('./observers').resolveObservers({}, env);
+}
+
 /** @type {Variable[]} */
 const VARIABLES = [
   ...Object.values(OPTIONS).map(({ variable, fallback, ...range }) => ({
@@ -36,6 +42,8 @@ const VARIABLES = [
   storeBound('WORKER_STORE_MAX_BYTES'),
   storeBound('WORKER_STORE_TTL_MS'),
   { name: 'WORKER_STORE_PATH', fallback: 'memory', range: 'a path', check: () => {} },
+  { name: 'WORKER_TRACE_FILE', fallback: 'none', range: 'a path', check: () => {} },
+  { name: 'WORKER_PERFORMANCE_ENTRIES', fallback: 'false', range: 'true, false', check: observersCheck },
   { name: 'WORKER_LOG_FILE', fallback: 'logs/app.log', range: 'a path', check: () => {} },
   { name: 'WORKER_LOG_LEVEL', fallback: 'info', range: [...LEVELS, 'silent'].join(', '), check: (env) => void defaultLevel(env) },
   { name: 'WORKER_LOG_FORMAT', fallback: 'plain', range: 'plain, pino', check: (env) => void defaultFormat(env) },

@@ -11,6 +11,7 @@ const { encode, walk } = require('./encode');
 const { invalidArgument } = require('./errors');
 const { fieldsOf, safeLine } = require('./record');
 const { offload } = require('./stringify');
+const { begin } = require('./spans');
 const { inline } = require('./submit');
 
 /**
@@ -26,17 +27,18 @@ function formatLog(pool, level, msg, data) {
   if (data !== undefined && data !== null && typeof data !== 'object') {
     return Promise.reject(invalidArgument('data', 'an object', data));
   }
+  const begun = begin(pool);
   const head = { level, time: new Date().toISOString(), msg };
   let record;
   try {
     record = { ...head, ...fieldsOf(data) };
     if (encode(record, pool.offloadThreshold, false)) {
-      return /** @type {Promise<string>} */ (offload(pool, undefined, '', false));
+      return /** @type {Promise<string>} */ (offload(pool, undefined, 'log', '', false, begun));
     }
   } catch {
     record = undefined; // A getter that throws: the line is put together key by key.
   }
-  return inline(pool, undefined, 'log', () => line(head, data, record));
+  return inline(pool, undefined, 'log', () => line(head, data, record), record ?? msg, begun);
 }
 
 /**

@@ -35,7 +35,7 @@ function parse(pool, json, options) {
 /** @type {(pool: import('./submit').Pool, json: string, options: any) => Promise<any>} */
 function parseText(pool, json, options) {
   const { length } = json;
-  if (length < pool.offloadThreshold) return inline(pool, options, 'parse', () => parseHere(json));
+  if (length < pool.offloadThreshold) return inline(pool, options, 'parse', () => parseHere(json), json);
   return offload(pool, options, length, (handle, control) => native.parseString(handle, control, json, length));
 }
 
@@ -44,7 +44,7 @@ function parseBytes(pool, json, options) {
   const { length } = json;
   if (length === 0 && isGone(json)) return Promise.reject(invalidArgument('json', 'attached memory', json));
   if (length < pool.offloadThreshold) {
-    return inline(pool, options, 'parse', () => parseHere(textOf(json)));
+    return inline(pool, options, 'parse', () => parseHere(textOf(json)), json);
   }
   const bytes = own(json);
   return offload(pool, options, length, (handle, control) => native.parseBytes(handle, control, bytes));
@@ -64,7 +64,7 @@ function parseChunks(pool, chunks, options) {
     owned.push(own(chunk));
   }
   if (total < pool.offloadThreshold) {
-    return inline(pool, options, 'parse', () => parseHere(textOf(Buffer.concat(owned, total))));
+    return inline(pool, options, 'parse', () => parseHere(textOf(Buffer.concat(owned, total))), owned);
   }
   return offload(pool, options, total, (handle, control) => native.parseChunks(handle, control, owned, total));
 }
@@ -74,21 +74,19 @@ function offload(pool, options, length, start) {
   if (length > MAX_LENGTH) {
     return Promise.reject(codeError('ERR_TOO_LARGE', `json is ${length} bytes long, the limit is ${MAX_LENGTH}`));
   }
-  const parsed = submit(pool, options, start);
-  if (length < ONE_SLICE) return parsed;
-  return parsed.then((value) => complete(value, pool.maxBlockMs, options?.signal));
+  if (length < ONE_SLICE) return submit(pool, options, 'parse', start);
+  return submit(pool, options, 'parse', start, 0, completion(pool.maxBlockMs, options?.signal));
 }
 
 /**
- * A value that may have come in slices.
+ * What is to be done with a value that may have come in slices.
  *
- * @param {unknown} value
  * @param {number} maxBlockMs
  * @param {AbortSignal | undefined} signal
- * @returns {any} or a promise of it
+ * @returns {(value: unknown, span?: import('./spans').Span) => any} gives the value, or a promise of it
  */
-function complete(value, maxBlockMs, signal) {
-  return value instanceof native.Slices ? build(value, maxBlockMs, signal) : value;
+function completion(maxBlockMs, signal) {
+  return (value, span) => (value instanceof native.Slices ? build(value, maxBlockMs, signal, span) : value);
 }
 
 /**
@@ -112,8 +110,9 @@ function completeNow(value) {
  * @param {import('../native').Slices} slices
  * @param {number} maxBlockMs
  * @param {AbortSignal | undefined} signal
+ * @param {import('./spans').Span} [span]
  */
-async function build(slices, maxBlockMs, signal) {
+async function build(slices, maxBlockMs, signal, span) {
   let started = performance.now();
   let last = started;
   const root = decode(/** @type {string[]} */ (slices.next()));
@@ -122,6 +121,7 @@ async function build(slices, maxBlockMs, signal) {
     const now = performance.now();
     // The next slice takes about as long as the last one.
     if (now - started + (now - last) >= maxBlockMs / 2) {
+      span?.held('out', started, now);
       await new Promise((resolve) => setImmediate(resolve));
       if (signal?.aborted) throw abortError(signal.reason);
       started = performance.now();
@@ -130,7 +130,10 @@ async function build(slices, maxBlockMs, signal) {
       last = now;
     }
     const blocks = slices.next();
-    if (blocks === null) return root;
+    if (blocks === null) {
+      span?.held('out', started, performance.now());
+      return root;
+    }
     decodeParts(blocks, open);
   }
 }
@@ -165,4 +168,4 @@ function isGone(bytes) {
   }
 }
 
-module.exports = { MAX_LENGTH, complete, completeNow, isGone, own, parse };
+module.exports = { MAX_LENGTH, completeNow, completion, isGone, own, parse };

@@ -13,6 +13,8 @@ const { isDocument, load } = require('./document');
 const { embed, similar } = require('./embed');
 const { codeError, invalidArgument, makeError, poolClosed } = require('./errors');
 const { formatLog } = require('./log');
+const { formatMetrics } = require('./metrics');
+const { openObservers, resolveObservers, slowCall } = require('./observers');
 const { parse } = require('./parse');
 const { formatStats } = require('./stats');
 const { stringify } = require('./stringify');
@@ -24,6 +26,7 @@ const { transform, truncate } = require('./transform');
  * @typedef {import('./submit').TaskOptions} TaskOptions
  * @typedef {import('./submit').PoolState} PoolState
  * @typedef {{ drain?: boolean, timeoutMs?: number }} ShutdownOptions
+ * @typedef {Partial<import('./config').PoolConfig> & import('./observers').ObserverOptions & { store?: import('./compress/store').StoreOptions }} GivenOptions
  */
 
 /** How long a shutdown lets accepted tasks go on, unless it is told otherwise: what Docker waits before it kills. */
@@ -81,10 +84,11 @@ function emit(pool, event, ...values) {
 
 /** A pool of native threads for CPU work. */
 class WorkerPool extends EventEmitter {
-  /** @param {Partial<import('./config').PoolConfig> & { store?: import('./compress/store').StoreOptions, [SHARED]?: boolean }} [options] */
+  /** @param {GivenOptions & { [SHARED]?: boolean }} [options] */
   constructor(options) {
     super();
     const config = resolveConfig(options);
+    const watching = resolveObservers(options);
     const store = openStore(options?.store);
     const handle = native.createPool({
       shared: options?.[SHARED] === true,
@@ -96,12 +100,49 @@ class WorkerPool extends EventEmitter {
     native.setSlice(config.maxBlockMs);
     this.offloadThreshold = config.offloadThreshold;
     this.maxBlockMs = config.maxBlockMs;
+    this.slowMs = config.slowMs;
     this.size = native.poolSize(handle);
+    const { observers, close } = openObservers(watching, handle);
     /** @type {PoolState} */
-    this._state = { handle, open: true, taskTimeout: config.taskTimeout, store, inlined: 0, inlineFailures: 0, closing: undefined };
+    this._state = { handle, open: true, taskTimeout: config.taskTimeout, store, inlined: 0, inlineFailures: 0, closing: undefined, observers };
+    this._closeObservers = close;
+    /** @type {import('./spans').Observer} */
+    this._tellSlow = (span) => tellSlow(this, span);
+    Object.defineProperty(this, '_closeObservers', { enumerable: false });
+    Object.defineProperty(this, '_tellSlow', { enumerable: false });
     Object.defineProperty(this, '_state', { enumerable: false });
     pools.set(handle, { pool: new WeakRef(this) });
     forgotten.register(this, handle);
+  }
+
+  /**
+   * Calls are timed from the first listener of 'slow' on.
+   * @param {any} event
+   * @param {(...values: any[]) => void} listener
+   * @override
+   */
+  on(event, listener) {
+    if (event === 'slow') observe(this._state, this._tellSlow);
+    return super.on(event, listener);
+  }
+
+  /**
+   * @param {any} event
+   * @param {(...values: any[]) => void} listener
+   * @override
+   */
+  addListener(event, listener) {
+    return this.on(event, listener);
+  }
+
+  /**
+   * @param {any} event
+   * @param {(...values: any[]) => void} listener
+   * @override
+   */
+  prependListener(event, listener) {
+    if (event === 'slow') observe(this._state, this._tellSlow);
+    return super.prependListener(event, listener);
   }
 
   /**
@@ -323,7 +364,7 @@ class WorkerPool extends EventEmitter {
       case 'log':
         return formatLog(this, any?.level, any?.msg, any?.data);
       case 'noop':
-        return submit(this, options, native.noop);
+        return submit(this, options, 'noop', native.noop);
       default:
         return Promise.reject(codeError('ERR_UNKNOWN_TASK', `no task type is called ${String(type)}`));
     }
@@ -332,6 +373,11 @@ class WorkerPool extends EventEmitter {
   getStats() {
     const state = this._state;
     return formatStats(native.poolStats(state.handle), state);
+  }
+
+  /** @returns {string} What getStats() has, and more, in Prometheus's text format. */
+  metrics() {
+    return formatMetrics(this._state);
   }
 
   /**
@@ -355,7 +401,7 @@ class WorkerPool extends EventEmitter {
       state.closing = new Promise((resolve) => {
         // Held by the closure until it is closed.
         pools.set(state.handle, { pool: new WeakRef(this), closed: () => resolve(void this) });
-      });
+      }).then(this._closeObservers);
       native.closePool(state.handle, limit);
     } else if (limit === 0) {
       native.closePool(state.handle, 0);
@@ -373,6 +419,30 @@ if (Symbol.asyncDispose) {
     writable: true,
     configurable: true,
   });
+}
+
+/**
+ * @param {PoolState} state
+ * @param {import('./spans').Observer} observer
+ */
+function observe(state, observer) {
+  const { observers = [] } = state;
+  if (!observers.includes(observer)) state.observers = [...observers, observer];
+}
+
+/**
+ * @param {WorkerPool} pool
+ * @param {import('./spans').Span} span
+ */
+function tellSlow(pool, span) {
+  const state = pool._state;
+  if (pool.listenerCount('slow') === 0) {
+    const others = state.observers?.filter((observer) => observer !== pool._tellSlow) ?? [];
+    state.observers = others.length === 0 ? undefined : others;
+    return;
+  }
+  const slow = slowCall(span, pool.slowMs);
+  if (slow !== undefined) emit(pool, 'slow', slow);
 }
 
 /**
@@ -410,7 +480,7 @@ let shared;
  * The process-wide pool. Its threads are shared by all `worker_threads`, each of which has its own WorkerPool
  * object and settles its own promises. Options count on the first call; after a shutdown the next call makes a
  * fresh pool.
- * @param {Partial<import('./config').PoolConfig> & { store?: import('./compress/store').StoreOptions }} [options]
+ * @param {GivenOptions} [options]
  * @returns {WorkerPool}
  */
 function getWorkerPool(options) {

@@ -336,4 +336,10 @@ class Sink {
   }
 }
 
+/** @returns {Sink[]} This thread's. */
+function openSinks() {
+  return [...sinks.values()];
+}
+
 exports.Sink = Sink;
+exports.openSinks = openSinks;

@@ -9,6 +9,7 @@
 const native = require('./native');
 const { encode, numbers, walk, words } = require('./encode');
 const { codeError, invalidArgument } = require('./errors');
+const { begin } = require('./spans');
 const { inline, submit } = require('./submit');
 
 /**
@@ -33,27 +34,31 @@ function stringify(pool, value, options) {
     asBuffer = as === 'buffer';
     if (space !== undefined) gap = gapOf(space);
   }
+  const begun = begin(pool);
   try {
     if (!isAscii(gap) || !encode(value, pool.offloadThreshold, asBuffer)) {
       const { site } = walk;
-      return inline(pool, options, 'stringify', () => stringifyHere(value, gap, asBuffer, site));
+      return inline(pool, options, 'stringify', () => stringifyHere(value, gap, asBuffer, site), value, begun);
     }
   } catch (error) {
     return Promise.reject(error);
   }
-  return offload(pool, options, gap, asBuffer);
+  return offload(pool, options, 'stringify', gap, asBuffer, begun);
 }
 
 /**
  * Has what `encode` made written to text.
  * @param {import('./submit').Pool} pool
  * @param {StringifyOptions | undefined} options
+ * @param {string} operation
  * @param {string} gap
  * @param {boolean} asBuffer
+ * @param {number} begun When the walk began, see `begin`.
  */
-function offload(pool, options, gap, asBuffer) {
-  return submit(pool, options, (handle, control) =>
+function offload(pool, options, operation, gap, asBuffer, begun) {
+  return submit(pool, options, operation, (handle, control) =>
     native.stringify(handle, control, walk.memory.slot, words, numbers, gap, asBuffer),
+    begun,
   );
 }
 

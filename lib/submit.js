@@ -6,12 +6,14 @@
 const { acquire, release } = require('./abort');
 const { MAX_TIMEOUT_MS } = require('./config');
 const { abortError, invalidArgument, poolClosed } = require('./errors');
+const { Span, isObserved, traceInline, traceTask } = require('./spans');
 
 /**
  * @typedef {object} TaskOptions
  * @property {AbortSignal} [signal]
  * @property {number} [timeout] Milliseconds from the start of execution instead of the pool's; 0: none.
  * @property {'interactive' | 'bulk'} [priority]
+ * @property {string} [traceparent] The caller's trace.
  *
  * @typedef {object} PoolState
  * @property {number} handle The native pool's.
@@ -21,6 +23,7 @@ const { abortError, invalidArgument, poolClosed } = require('./errors');
  * @property {number} inlined Operations run on the spot.
  * @property {number} inlineFailures
  * @property {Promise<void> | undefined} closing
+ * @property {readonly import('./spans').Observer[] | undefined} observers Who wants to know of its calls.
  *
  * @typedef {{ readonly offloadThreshold: number, readonly maxBlockMs: number, _state: PoolState }} Pool What the
  * operations' modules see of a pool; `_state` is hidden from users.
@@ -50,7 +53,7 @@ function isAbortSignal(signal) {
  */
 function pack(options) {
   if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'an object', options);
-  const { signal, timeout, priority } = /** @type {TaskOptions} */ (options);
+  const { signal, timeout, priority, traceparent } = /** @type {TaskOptions} */ (options);
   let control = 0;
   if (priority === 'bulk') control = 1;
   else if (priority !== undefined && priority !== 'interactive') {
@@ -65,6 +68,9 @@ function pack(options) {
   if (signal !== undefined && !isAbortSignal(signal)) {
     throw invalidArgument('options.signal', 'an AbortSignal', signal);
   }
+  if (traceparent !== undefined && typeof traceparent !== 'string') {
+    throw invalidArgument('options.traceparent', 'a string', traceparent);
+  }
   return control;
 }
 
@@ -73,12 +79,28 @@ function pack(options) {
  * @template T
  * @param {Pool} pool
  * @param {TaskOptions | undefined} options
- * @param {(handle: number, control: number) => Promise<T>} start Hands both numbers to one native operation and
+ * @param {string} operation Its name.
+ * @param {(handle: number, control: number) => Promise<any>} start Hands both numbers to one native operation and
  * returns its promise. Called before `submit` returns, if at all.
+ * @param {number} [begun] When the call began, see `begin`.
+ * @param {(value: any, span?: import('./spans').Span) => any} [finish] What the main thread has still to do with the result.
  * @returns {Promise<T>}
  */
-function submit(pool, options, start) {
+function submit(pool, options, operation, start, begun = 0, finish) {
   const state = pool._state;
+  if (isObserved(state)) {
+    return traceTask(state, new Span(operation, options, begun), () => startTask(state, options, start), finish);
+  }
+  const promise = startTask(state, options, start);
+  return finish === undefined ? promise : promise.then(finish);
+}
+
+/**
+ * @param {PoolState} state
+ * @param {TaskOptions | undefined} options
+ * @param {(handle: number, control: number) => Promise<any>} start
+ */
+function startTask(state, options, start) {
   if (!state.open) return Promise.reject(poolClosed());
   let slot = 0;
   try {
@@ -102,12 +124,28 @@ function submit(pool, options, start) {
  * @template T
  * @param {Pool} pool
  * @param {TaskOptions | undefined} options
- * @param {string} _operation Its name.
+ * @param {string} operation Its name.
+ * @param {() => T} compute
+ * @param {unknown} input What it works on.
+ * @param {number} [begun] When the call began, see `begin`.
+ * @returns {Promise<T>}
+ */
+function inline(pool, options, operation, compute, input, begun = 0) {
+  const state = pool._state;
+  if (isObserved(state)) {
+    return traceInline(state, new Span(operation, options, begun, input), () => runHere(state, options, compute));
+  }
+  return runHere(state, options, compute);
+}
+
+/**
+ * @template T
+ * @param {PoolState} state
+ * @param {TaskOptions | undefined} options
  * @param {() => T} compute
  * @returns {Promise<T>}
  */
-function inline(pool, options, _operation, compute) {
-  const state = pool._state;
+function runHere(state, options, compute) {
   if (!state.open) return Promise.reject(poolClosed());
   try {
     if (options !== undefined) {

@@ -19,6 +19,7 @@ const { encode: encodeValue, numbers, walk, words } = require('./encode');
 const { codeError, invalidArgument } = require('./errors');
 const { ENCODINGS, encodingNumber } = require('./models');
 const { MAX_LENGTH } = require('./parse');
+const { begin } = require('./spans');
 const { inline, submit } = require('./submit');
 
 /**
@@ -156,9 +157,9 @@ function total(counts) {
 function countText(pool, text, limit, encoding, options) {
   const { length } = text;
   if (isCheap(pool, length, encoding)) {
-    return inline(pool, options, 'countTokens', () => total(native.countStringNow(text, length, false, encoding, limit)));
+    return inline(pool, options, 'countTokens', () => total(native.countStringNow(text, length, false, encoding, limit)), text);
   }
-  return submit(pool, options, (handle, control) =>
+  return submit(pool, options, 'countTokens', (handle, control) =>
     native.countString(handle, control, text, length, false, encoding, limit),
   ).then(total);
 }
@@ -179,9 +180,9 @@ function countDocument(pool, document, limit, options) {
   const encoding = encodingFor(options, document.type('') === 'object' ? document.get('/model') : undefined);
   const handle = nativeOf(document);
   if (isCheap(pool, byteLength, encoding)) {
-    return inline(pool, options, 'countTokens', () => total(native.countDocumentNow(handle, encoding, limit)));
+    return inline(pool, options, 'countTokens', () => total(native.countDocumentNow(handle, encoding, limit)), document);
   }
-  return submit(pool, options, (own, control) =>
+  return submit(pool, options, 'countTokens', (own, control) =>
     native.countDocument(own, control, handle, encoding, limit),
   ).then(total);
 }
@@ -203,8 +204,8 @@ function countValue(pool, body, limit, encoding, options) {
   const messages = lookUp(list[0], list, encoding);
   const known = messages.sum + (rest === undefined ? REPLY : rest.sum);
   const isRestKnown = rest === undefined || rest.from === 1;
-  if (known > limit) return inline(pool, options, 'countTokens', () => false);
-  if (isRestKnown && messages.from === list.length) return inline(pool, options, 'countTokens', () => known);
+  if (known > limit) return inline(pool, options, 'countTokens', () => false, body);
+  if (isRestKnown && messages.from === list.length) return inline(pool, options, 'countTokens', () => known, body);
   const missing = messages.from === 0 ? list : list.slice(messages.from);
   /** @param {Uint32Array | null} counts */
   const take = (counts) => {
@@ -296,16 +297,19 @@ function countHanded(pool, value, characters, limit, encoding, options, take) {
     return inline(pool, options, 'countTokens', () => {
       const text = textOf(value);
       return take(native.countStringNow(text, text.length, true, encoding, limit));
-    });
+    }, value);
   }
+  const begun = begin(pool);
   if (encodeValue(value, 0, true)) {
-    return submit(pool, options, (handle, control) =>
+    return submit(pool, options, 'countTokens', (handle, control) =>
       native.countEncoded(handle, control, walk.memory.slot, words, numbers, encoding, limit),
+      begun,
     ).then(take);
   }
   const text = textOf(value);
-  return submit(pool, options, (handle, control) =>
+  return submit(pool, options, 'countTokens', (handle, control) =>
     native.countString(handle, control, text, text.length, true, encoding, limit),
+    begun,
   ).then(take);
 }
 
@@ -385,7 +389,7 @@ function agreesFrom(value, contents) {
 function encode(pool, text, options) {
   if (typeof text !== 'string') return Promise.reject(invalidArgument('text', 'a string', text));
   return withEncoding(options, (encoding) =>
-    submit(pool, options, (handle, control) => native.encodeTokens(handle, control, text, text.length, encoding)),
+    submit(pool, options, 'encode', (handle, control) => native.encodeTokens(handle, control, text, text.length, encoding)),
   );
 }
 
@@ -404,7 +408,7 @@ function decode(pool, tokens, options) {
   if (tokens.length > MAX_LENGTH) return Promise.reject(codeError('ERR_TOO_LARGE', 'the text is longer than a string can be'));
   const own = types.isUint32Array(tokens) ? tokens : Uint32Array.from(tokens);
   return withEncoding(options, (encoding) =>
-    submit(pool, options, (handle, control) => native.decodeTokens(handle, control, own, encoding)),
+    submit(pool, options, 'decode', (handle, control) => native.decodeTokens(handle, control, own, encoding)),
   );
 }
 

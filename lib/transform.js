@@ -261,17 +261,22 @@ function syncTransform(messages, options) {
  */
 function transform(pool, messages, options) {
   if (!Array.isArray(messages)) return Promise.reject(invalidArgument('messages', 'an array', messages));
-  let result;
+  let rules;
   try {
-    result = run(messages, rulesOf(options));
+    rules = rulesOf(options);
   } catch (error) {
     return Promise.reject(error);
   }
-  const { gone, notes } = lossOf(result.changes);
-  if (gone === '') return inline(pool, options, 'transform', () => finished(result, 0));
-  const { signal, timeout, priority } = options ?? {};
-  const counted = countTokens(pool, gone, { signal, timeout, priority });
-  return counted.then((tokens) => finished(result, reduction(tokens, notes)));
+  const { signal, timeout, priority, traceparent } = options ?? {};
+  const cut = () => {
+    const result = run(messages, rules);
+    return { result, ...lossOf(result.changes) };
+  };
+  return inline(pool, options, 'transform', cut, messages).then(({ result, gone, notes }) => {
+    if (gone === '') return finished(result, 0);
+    const counted = countTokens(pool, gone, { signal, timeout, priority, traceparent });
+    return counted.then((tokens) => finished(result, reduction(tokens, notes)));
+  });
 }
 
 /**
@@ -294,7 +299,7 @@ function truncate(pool, content, maxLength, options) {
   const cut = at === 'any' ? cutAnywhere : cutLines;
   const [head, end] = [Math.floor(maxLength) - Math.floor(tail), Math.floor(tail)];
   if (unit === 'characters') {
-    return inline(pool, options, 'truncate', () => (at === 'auto' ? cutJson(content, head + end) : undefined) ?? cut(content, head, end));
+    return inline(pool, options, 'truncate', () => (at === 'auto' ? cutJson(content, head + end) : undefined) ?? cut(content, head, end), content);
   }
   return encode(pool, content, options).then(async (tokens) => {
     if (tokens.length <= head + end) return content;

@@ -3,6 +3,7 @@ import type { CompressOptions, CompressResult, Message, RetrieveOptions, Retriev
 import type { ConvertOptions, Converted } from './convert.js';
 import type { Document } from './document.js';
 import type { EmbedOptions, Match } from './embed.js';
+import type { SlowCall } from './spans.js';
 import type { PoolStats } from './stats.js';
 import type { JsonSyntaxError, StringifyOptions, TaskOptions } from './task.js';
 import type { TokenInput, TokenOptions } from './tokens.js';
@@ -22,6 +23,18 @@ export interface PoolOptions {
   maxQueueBytes?: number;
   /** Milliseconds of the event loop that building one result may take at a stretch. `WORKER_MAX_BLOCK_MS`, 4. */
   maxBlockMs?: number;
+  /** From how many milliseconds of the event loop at a stretch on a call is a `'slow'` event. `WORKER_SLOW_MS`, 50. */
+  slowMs?: number;
+  /**
+   * A file that the calls are traced to, in the trace event format: Perfetto and chrome://tracing open it. `%p` becomes the
+   * process's id. It is begun anew. `WORKER_TRACE_FILE`; none.
+   */
+  traceFile?: string;
+  /**
+   * Whether calls are entries of the performance timeline: measures called `offloop:parse` and so on, of each the last thousand
+   * or so. `WORKER_PERFORMANCE_ENTRIES`, false.
+   */
+  performanceEntries?: boolean;
   /** Where originals of what `compress` shortens are kept. */
   store?: StoreOptions;
 }
@@ -38,6 +51,8 @@ export interface PoolEvents {
   drain: [];
   /** A thread died and was replaced. Nobody needs to listen. */
   error: [Error];
+  /** A call had the event loop for longer than `slowMs` at a stretch. Calls are timed while somebody listens. */
+  slow: [SlowCall];
 }
 
 /** Types of tasks that `exec` knows, with what they take and give. */
@@ -71,6 +86,7 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
   readonly size: number;
   readonly offloadThreshold: number;
   readonly maxBlockMs: number;
+  readonly slowMs: number;
 
   /** Starts all threads now; otherwise they start as tasks need them. */
   initialize(): Promise<void>;
@@ -154,6 +170,9 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
   formatLog(level: string, msg: string, data?: object): Promise<string>;
 
   getStats(): PoolStats;
+
+  /** All that is counted and measured, in Prometheus's text format: histograms of waiting and running times, memory, log lines. */
+  metrics(): string;
 
   /**
    * Stops accepting tasks, lets accepted ones go on for a while, rejects what is left with `ERR_POOL_CLOSED`; resolves

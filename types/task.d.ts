@@ -1,3 +1,5 @@
+import type { TaskSpan } from './spans.js';
+
 /** How to run one operation. */
 export interface TaskOptions {
   /** Gives up on the call: it rejects with an `AbortError` whose `cause` is the signal's reason. */
@@ -6,6 +8,11 @@ export interface TaskOptions {
   timeout?: number;
   /** `bulk` tasks let `interactive` ones, the default, go ahead, but are never starved. */
   priority?: 'interactive' | 'bulk';
+  /**
+   * The caller's W3C trace context, as the header has it; by default that of the OpenTelemetry span that is active. It shows in
+   * {@link TaskSpan}. What is malformed is ignored.
+   */
+  traceparent?: string;
 }
 
 export interface StringifyOptions extends TaskOptions {

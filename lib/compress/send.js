@@ -21,11 +21,12 @@ const { takeTextMemory } = require('../text-memory');
  * @param {Batch} batch
  * @param {Float64Array} numbers
  * @param {string} query
+ * @param {number} begun When the walk over the messages began, see `begin`.
  */
-function send(pool, options, { texts, pieces, earlier, ids }, numbers, query) {
+function send(pool, options, { texts, pieces, earlier, ids }, numbers, query, begun) {
   let units = 0;
   for (let i = 0; i < texts.length; i++) units += texts[i].length;
-  return submit(pool, options, (handle, control) => {
+  return submit(pool, options, 'compress', (handle, control) => {
     const memory = takeTextMemory((units + 1) >> 1);
     let at = 0;
     for (let i = 0; i < texts.length; i++) {
@@ -34,7 +35,7 @@ function send(pool, options, { texts, pieces, earlier, ids }, numbers, query) {
     }
     const before = earlier.length + ids.length > 0 ? Uint32Array.of(earlier.length, ...earlier, ...ids) : NOTHING;
     return native.compress(handle, control, memory.slot, pieces, before, numbers, query);
-  });
+  }, begun);
 }
 
 const NOTHING = Uint32Array.of(0);

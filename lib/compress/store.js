@@ -95,7 +95,7 @@ function retrieve(pool, hash, options) {
   const wasSearch = query !== null && query.trim() !== '';
   if (!HASH.test(hash)) return Promise.resolve(failure(wasSearch, 'a hash has 16 hexadecimal digits'));
   const { store } = pool._state;
-  const found = submit(pool, options, (handle, control) =>
+  const found = submit(pool, options, 'retrieve', (handle, control) =>
     native.retrieve(handle, control, store, hash, wasSearch ? query : '', maxResults),
   );
   return found.then(

@@ -165,6 +165,13 @@ pub fn set_slice(env: Env, ms: f64) -> Result<()> {
     Ok(())
 }
 
+/// The task that is submitted next has a span with this number: the `spanned` callback will tell of it.
+#[napi]
+pub fn span_next(env: Env, id: f64) -> Result<()> {
+    Environment::of(&env)?.set_span(id as u64);
+    Ok(())
+}
+
 /// Milliseconds.
 #[napi(object)]
 pub struct NativeTimes {
@@ -272,6 +279,41 @@ pub fn pool_stats(env: Env, pool: u32) -> Result<NativePoolStats> {
         document_bytes: entry.documents.bytes() as f64,
         memory: memory_stats(),
     })
+}
+
+/// See `pool::Spread`; seconds.
+#[napi(object)]
+pub struct NativeSpread {
+    pub counts: Vec<f64>,
+    pub count: f64,
+    pub sum: f64,
+}
+
+impl From<pool::Spread> for NativeSpread {
+    fn from(spread: pool::Spread) -> Self {
+        let counts = spread.counts.iter().map(|count| *count as f64).collect();
+        Self { counts, count: spread.count as f64, sum: spread.sum.as_secs_f64() }
+    }
+}
+
+#[napi(object)]
+pub struct NativeSpreads {
+    pub name: String,
+    pub wait: NativeSpread,
+    pub run: NativeSpread,
+}
+
+/// How the times of each operation spread over classes with these upper bounds, in seconds.
+#[napi]
+pub fn pool_spreads(env: Env, pool: u32, bounds: Vec<f64>) -> Result<Vec<NativeSpreads>> {
+    let entry = Environment::of(&env)?.pool(pool)?;
+    let bounds: Vec<Duration> = bounds.into_iter().map(Duration::from_secs_f64).collect();
+    let spreads = entry.client.spreads(&bounds).into_iter().map(|spreads| NativeSpreads {
+        name: spreads.operation.to_owned(),
+        wait: spreads.wait.into(),
+        run: spreads.run.into(),
+    });
+    Ok(spreads.collect())
 }
 
 /// Does nothing, on a pool thread: what the pool itself costs.

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::{Error, Result, Status, ToNapiValue, check_status, sys};
 use napi::{Env, ScopedTask};
@@ -14,7 +14,7 @@ use super::inbox::{Message, Settle};
 use super::pool::JsObserver;
 use crate::cancel::CancelToken;
 use crate::error::{self, ErrorKind};
-use crate::pool::{self, Ending, Link, Observer, Outcome, Priority, Refusal, Spec, Task, Work};
+use crate::pool::{self, Course, Ending, Link, Observer, Outcome, Priority, Refusal, Spec, Task, Work};
 
 /// What every native operation is called with besides its own arguments: the pool's handle, and how to run the
 /// task, packed by `lib/submit.js` into one number.
@@ -151,7 +151,8 @@ impl Environment {
         let entry = self.pool(submission.pool)?;
         let pool = submission.pool;
         let slot = submission.slot();
-        let spec = submission.into_spec(&entry);
+        let mut spec = submission.into_spec(&entry);
+        spec.span = self.take_span();
         let mut deferred = ptr::null_mut();
         let mut promise = ptr::null_mut();
         // SAFETY: on the environment's thread, valid out-pointers.
@@ -282,7 +283,12 @@ where
         let env = Env::from_raw(environment.raw());
         match (ending, taken) {
             (Ending::Done, Some((JsWork(mut task), Some(outcome)))) if !self.side().is_settled() => {
-                match convert(environment, &mut task, outcome, self.spec().operation) {
+                let watch = self.has_span().then(Instant::now);
+                let converted = convert(environment, &mut task, outcome, self.spec().operation);
+                if let Some(watch) = watch {
+                    self.tell_course(environment, watch.elapsed());
+                }
+                match converted {
                     Ok(value) => self.side().resolve(environment, value),
                     Err(rejection) => self.side().reject(environment, rejection),
                 }
@@ -290,6 +296,7 @@ where
             }
             (ending, taken) => {
                 if let Ending::Interrupted(reason) = ending {
+                    self.tell_course(environment, Duration::ZERO);
                     self.side().reject(environment, error::Error::from(reason));
                 }
                 if let Some((JsWork(task), _)) = taken {
@@ -305,6 +312,7 @@ where
 
     fn abort(self: Arc<Self>, environment: &Environment, error: sys::napi_value) {
         let is_given_up = Task::abort(&self);
+        self.tell_course(environment, Duration::ZERO);
         self.side().reject_with(environment, error);
         if !is_given_up {
             return; // It has ended; its completion is on the way, and will find the promise settled.
@@ -319,6 +327,32 @@ where
 fn finish<T: for<'a> ScopedTask<'a>>(task: T, env: Env) {
     let _silence = pool::Silence::new();
     let _ = pool::catch(|| task.finally(env));
+}
+
+impl<T> Task<JsWork<T>>
+where
+    T: for<'a> ScopedTask<'a> + 'static,
+{
+    fn has_span(&self) -> bool {
+        self.spec().span != 0
+    }
+
+    /// Tells JS where the time went, if it made a span for the task; before its promise is settled.
+    fn tell_course(&self, environment: &Environment, out: Duration) {
+        if !self.has_span() {
+            return;
+        }
+        let Course { age, wait, run, thread } = self.course();
+        let millis = [age, wait, run, out].map(|time| time.as_secs_f64() * 1000.0);
+        let [age, wait, run, out] = millis;
+        let thread = thread.map_or(-1.0, |index| index as f64);
+        let figures = [self.spec().span as f64, age, wait, run, out, self.spec().bytes as f64, thread];
+        let numbers: Result<Vec<_>> = figures.iter().map(|figure| environment.number(*figure)).collect();
+        if let Ok(numbers) = numbers {
+            // It only notes them down.
+            let _ = environment.call(Callback::Spanned, &numbers);
+        }
+    }
 }
 
 /// The outcome as a JS value. Native frames below must not unwind, so a panic on the JS side is caught, too.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use super::executor::{Core, Limits};
-use super::metrics::Stats;
+use super::metrics::{Spreads, Stats};
 use super::task::{Ending, Job, Met, Spec, Task, Work};
 use crate::cancel::Interrupt;
 
@@ -170,6 +170,11 @@ impl Client {
 
     pub fn stats(&self) -> Stats {
         self.gate.core.stats()
+    }
+
+    /// How the times of each operation spread over classes with these upper bounds, ascending.
+    pub fn spreads(&self, bounds: &[Duration]) -> Vec<Spreads> {
+        self.gate.core.spreads(bounds)
     }
 
     /// Queues a task. A refused one is handed back.

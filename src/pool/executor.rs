@@ -3,12 +3,12 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::client::{Client, Event, Gate, Observer, Refusal};
 use super::lanes::{Lanes, Turn};
 use super::load::Load;
-use super::metrics::{Counters, Stats, summarise};
+use super::metrics::{Counters, Spreads, Stats, spreads, summarise};
 use super::sleepers::Sleepers;
 use super::task::{Job, Spec};
 use super::watchdog::Watchdog;
@@ -265,6 +265,7 @@ impl Core {
 
     pub(super) fn thread_died(self: &Arc<Self>, index: usize, message: &str) {
         self.counters.restarted.add();
+        tracing::error!(thread = index, message, "a pool thread died and is replaced");
         // Where the system gives no thread, the others go on; without any, the tasks wait for the next attempt.
         let _ = self.spawn(index);
         for gate in self.gates() {
@@ -374,9 +375,14 @@ impl Core {
         summarise(self.slots.iter().map(Slot::recorder), &mut stats);
         stats
     }
+
+    pub(super) fn spreads(&self, bounds: &[Duration]) -> Vec<Spreads> {
+        spreads(self.slots.iter().map(Slot::recorder), bounds)
+    }
 }
 
 fn time_out(job: Arc<dyn Job>) {
+    tracing::debug!(operation = job.spec().operation, id = job.spec().span, "a task timed out");
     let gate = Arc::clone(job.gate());
     gate.give_up(job, Interrupt::TimedOut);
 }

@@ -45,24 +45,50 @@ const SIGNIFICANT_DIGITS: u8 = 2;
 
 #[derive(Debug)]
 struct Times {
-    wait: Histogram<u32>,
-    run: Histogram<u32>,
+    wait: Timer,
+    run: Timer,
+}
+
+/// Histograms forget the sum.
+#[derive(Debug)]
+struct Timer {
+    histogram: Histogram<u32>,
+    sum: Duration,
+}
+
+impl Timer {
+    fn new() -> Self {
+        Self {
+            histogram: Histogram::new(SIGNIFICANT_DIGITS).expect("two digits are in range"),
+            sum: Duration::ZERO,
+        }
+    }
+
+    fn record(&mut self, time: Duration) {
+        // Grows on demand, so that nothing is out of range.
+        let _ = self.histogram.record(nanos(time));
+        self.sum += time;
+    }
+
+    fn add(&mut self, other: &Self) {
+        // As above.
+        let _ = self.histogram.add(&other.histogram);
+        self.sum += other.sum;
+    }
 }
 
 impl Times {
     fn new() -> Self {
-        let histogram = || Histogram::new(SIGNIFICANT_DIGITS).expect("two digits are in range");
-        Self { wait: histogram(), run: histogram() }
+        Self { wait: Timer::new(), run: Timer::new() }
     }
 
     fn record(&mut self, wait: Duration, run: Duration) {
-        // Grow on demand, so that nothing is out of range.
-        let _ = self.wait.record(nanos(wait));
-        let _ = self.run.record(nanos(run));
+        self.wait.record(wait);
+        self.run.record(run);
     }
 }
 
-fn nanos(duration: Duration) -> u64 {
+pub(super) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
@@ -107,7 +133,7 @@ pub struct Quantiles {
 }
 
 impl Quantiles {
-    fn of(histogram: &Histogram<u32>) -> Self {
+    fn of(Timer { histogram, .. }: &Timer) -> Self {
         let quantile = |q| Duration::from_nanos(histogram.value_at_quantile(q));
         Self { p50: quantile(0.5), p99: quantile(0.99), max: Duration::from_nanos(histogram.max()) }
     }
@@ -152,27 +178,106 @@ pub struct Stats {
     pub operations: BTreeMap<&'static str, OperationStats>,
 }
 
+/// How times spread over classes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spread {
+    /// For each bound, how many times are at most so long.
+    pub counts: Vec<u64>,
+    pub count: u64,
+    pub sum: Duration,
+}
+
+impl Spread {
+    fn of(Timer { histogram, sum }: &Timer, bounds: &[Duration]) -> Self {
+        let mut counts = vec![0; bounds.len()];
+        for class in histogram.iter_recorded() {
+            let at = bounds.partition_point(|bound| nanos(*bound) < class.value_iterated_to());
+            if let Some(count) = counts.get_mut(at) {
+                *count += class.count_since_last_iteration();
+            }
+        }
+        let mut total = 0;
+        for count in &mut counts {
+            total += *count;
+            *count = total;
+        }
+        Self { counts, count: histogram.len(), sum: *sum }
+    }
+}
+
+/// The times of one operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spreads {
+    pub operation: &'static str,
+    pub wait: Spread,
+    pub run: Spread,
+}
+
+pub(super) fn spreads<'a>(
+    recorders: impl Iterator<Item = &'a Recorder>,
+    bounds: &[Duration],
+) -> Vec<Spreads> {
+    let mut all = BTreeMap::new();
+    for recorder in recorders {
+        add_times(&super::lock(&recorder.0), &mut all);
+    }
+    all.into_iter()
+        .map(|(operation, Times { wait, run })| {
+            let (wait, run) = (Spread::of(&wait, bounds), Spread::of(&run, bounds));
+            Spreads { operation, wait, run }
+        })
+        .collect()
+}
+
+fn add_times(recorded: &Recorded, all: &mut BTreeMap<&'static str, Times>) {
+    for (name, times) in &recorded.times {
+        let sum = all.entry(name).or_insert_with(Times::new);
+        sum.wait.add(&times.wait);
+        sum.run.add(&times.run);
+    }
+}
+
 /// Sums up the threads' records.
 pub(super) fn summarise<'a>(recorders: impl Iterator<Item = &'a Recorder>, stats: &mut Stats) {
-    let mut all: BTreeMap<&'static str, Times> = BTreeMap::new();
+    let mut all = BTreeMap::new();
     for recorder in recorders {
         let recorded = super::lock(&recorder.0);
         stats.succeeded += recorded.succeeded;
         stats.failed += recorded.failed;
         stats.panicked += recorded.panicked;
         stats.run_time += recorded.run_time;
-        for (name, times) in &recorded.times {
-            let sum = all.entry(name).or_insert_with(Times::new);
-            // As above.
-            let _ = sum.wait.add(&times.wait);
-            let _ = sum.run.add(&times.run);
-        }
+        add_times(&recorded, &mut all);
     }
     stats.operations = all
         .into_iter()
         .map(|(name, times)| {
             let (wait, run) = (Quantiles::of(&times.wait), Quantiles::of(&times.run));
-            (name, OperationStats { count: times.run.len(), wait, run })
+            (name, OperationStats { count: times.run.histogram.len(), wait, run })
         })
         .collect();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_spread_over_classes() {
+        let recorder = Recorder::default();
+        for ms in [1, 5, 5, 40, 9000] {
+            recorder.record("x", Duration::from_micros(ms), Duration::from_millis(ms), Verdict::Well);
+        }
+        let bounds = [2, 6, 100].map(Duration::from_millis);
+        let all = spreads([&recorder, &recorder].into_iter(), &bounds);
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0].operation, "x");
+        assert_eq!(
+            all[0].run,
+            Spread { counts: vec![2, 6, 8], count: 10, sum: Duration::from_millis(18_102) }
+        );
+        assert_eq!(
+            all[0].wait,
+            Spread { counts: vec![8, 8, 10], count: 10, sum: Duration::from_micros(18_102) }
+        );
+    }
 }

@@ -36,6 +36,9 @@
 //! of that (a payload whose drop panics, say) unwinds the thread; its last will settles the job in the slot, starts a
 //! successor, and tells every client. The panic hook keeps pool threads off standard error.
 //!
+//! **Telling where time goes**: a task that has a span (`Spec::span`) notes when it started and ended, for its submitter
+//! ([`Task::course`]). All run within a `tracing` span, for whoever subscribes in Rust.
+//!
 //! The stack, the sleepers and the task's states use the atomics of `sync.rs`, which loom replaces to try every
 //! interleaving (`models.rs`).
 //!
@@ -61,10 +64,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use client::{Client, Closing, Event, Observer, Refusal, Refused};
 pub use executor::{Executor, Limits, default_size};
-pub use metrics::{OperationStats, Quantiles, Stats};
+pub use metrics::{OperationStats, Quantiles, Spread, Spreads, Stats};
 pub use panic::{Silence, catch};
 pub use stack::{Batch, Link, Push, Stack};
-pub use task::{Ending, Outcome, Priority, Spec, Taken, Task, Work};
+pub use task::{Course, Ending, Outcome, Priority, Spec, Taken, Task, Work};
 
 /// A lock whose holder died is as good as any: nothing in here panics halfway through a change.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

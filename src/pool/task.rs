@@ -23,9 +23,12 @@ use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::{Duration, Instant};
 
 use super::client::{Gate, Observer};
+use super::metrics::nanos;
 use super::panic::panic_text;
 use super::sync::{AtomicU8, Ordering, UnsafeCell};
 use crate::cancel::{CancelToken, Interrupt};
@@ -52,11 +55,13 @@ pub struct Spec {
     pub timeout: Option<Duration>,
     /// Set when the work looks at it.
     pub token: Option<CancelToken>,
+    /// The number of the span that the submitter made for it; 0: none.
+    pub span: u64,
 }
 
 impl Spec {
     pub fn new(operation: &'static str) -> Self {
-        Self { operation, priority: Priority::Interactive, bytes: 0, timeout: None, token: None }
+        Self { operation, priority: Priority::Interactive, bytes: 0, timeout: None, token: None, span: 0 }
     }
 }
 
@@ -155,11 +160,45 @@ impl State {
     }
 }
 
+/// When a task that has a span was where, for its submitter. Relaxed: what is written before the ending is told has
+/// been written when it is heard.
+#[derive(Debug, Default)]
+pub struct Times {
+    /// Nanoseconds that it waited and ran; 0: not yet known.
+    wait: AtomicU64,
+    run: AtomicU64,
+    thread: AtomicU32,
+}
+
+impl Times {
+    pub(super) fn starts(&self, wait: Duration, thread: usize) {
+        self.thread.store(thread as u32, Relaxed);
+        self.wait.store(nanos(wait).max(1), Relaxed);
+    }
+
+    pub(super) fn ends(&self, run: Duration) {
+        self.run.store(nanos(run).max(1), Relaxed);
+    }
+}
+
+/// What became of a task's time, seen from its ending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// Since it was submitted.
+    pub age: Duration,
+    pub wait: Duration,
+    /// So far, of one that is still running.
+    pub run: Duration,
+    /// The thread that took it, if any did.
+    pub thread: Option<usize>,
+}
+
 /// A task as it lies in the queue, runs, and goes back to its submitter: one allocation for all of it.
 pub struct Task<W: Work> {
     state: State,
     spec: Spec,
     queued_at: Instant,
+    times: Times,
     gate: Arc<Gate>,
     work: UnsafeCell<Option<W>>,
     outcome: UnsafeCell<Option<Outcome<W::Output, W::Error>>>,
@@ -185,6 +224,7 @@ impl<W: Work> Task<W> {
             state: State::new(),
             spec,
             queued_at: Instant::now(),
+            times: Times::default(),
             gate,
             work: UnsafeCell::new(Some(work)),
             outcome: UnsafeCell::new(None),
@@ -198,6 +238,22 @@ impl<W: Work> Task<W> {
 
     pub fn spec(&self) -> &Spec {
         &self.spec
+    }
+
+    /// Where the time of a task that has a span went.
+    pub fn course(&self) -> Course {
+        let age = self.queued_at.elapsed();
+        match self.times.wait.load(Relaxed) {
+            0 => Course { age, wait: age, run: Duration::ZERO, thread: None },
+            wait => {
+                let wait = Duration::from_nanos(wait);
+                let run = match self.times.run.load(Relaxed) {
+                    0 => age.saturating_sub(wait),
+                    run => Duration::from_nanos(run),
+                };
+                Course { age, wait, run, thread: Some(self.times.thread.load(Relaxed) as usize) }
+            }
+        }
     }
 
     /// The work and its outcome, to the first who asks after the task has come to rest.
@@ -226,6 +282,7 @@ pub(super) trait Job: Send + Sync {
     fn spec(&self) -> &Spec;
     fn gate(&self) -> &Arc<Gate>;
     fn queued_at(&self) -> Instant;
+    fn times(&self) -> &Times;
     /// `false` when the task was interrupted in the queue.
     fn start(&self) -> bool;
     /// Runs the work. Only the thread whose `start` gave `true` calls it, once, before `finish`.
@@ -249,6 +306,10 @@ impl<W: Work> Job for Task<W> {
 
     fn queued_at(&self) -> Instant {
         self.queued_at
+    }
+
+    fn times(&self) -> &Times {
+        &self.times
     }
 
     fn start(&self) -> bool {

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant;
 
+use tracing::trace_span;
+
 use super::executor::Core;
 use super::lanes::Turn;
-use super::metrics::{Recorder, Verdict};
-use super::task::{Ending, Job, Ran};
+use super::metrics::{Recorder, Verdict, nanos};
+use super::task::{Ending, Job, Ran, Spec};
 use crate::cancel::Interrupt;
 
 /// How often a thread that has run out of work looks for more before it sleeps, and how long it spins between two
@@ -166,7 +168,7 @@ impl Worker {
         if let Some(deadline) = deadline {
             self.core.watch(deadline);
         }
-        match job.run() {
+        match self.run_in_span(job, started) {
             Ran::Well => self.conclude(job, started, Verdict::Well),
             Ran::Failed => self.conclude(job, started, Verdict::Failed),
             Ran::Panicked(payload) => {
@@ -175,6 +177,17 @@ impl Worker {
                 drop(payload);
             }
         }
+    }
+
+    fn run_in_span(&self, job: &Arc<dyn Job>, started: Instant) -> Ran {
+        let Spec { operation, bytes, span: id, .. } = *job.spec();
+        let wait = started.saturating_duration_since(job.queued_at());
+        if id != 0 {
+            job.times().starts(wait, self.index);
+        }
+        // Costs a look at one number where nobody subscribes.
+        let span = trace_span!("task", operation, id, bytes, wait_ns = nanos(wait));
+        span.in_scope(|| job.run())
     }
 
     fn conclude(&mut self, job: &Arc<dyn Job>, started: Instant, verdict: Verdict) {
@@ -188,6 +201,9 @@ impl Worker {
         drop(slot.clear());
         let ended = Instant::now();
         self.free_since = Some(ended);
+        if job.spec().span != 0 {
+            job.times().ends(ended.saturating_duration_since(started));
+        }
         if ending == Ending::Done {
             let wait = started.saturating_duration_since(job.queued_at());
             let run = ended.saturating_duration_since(started);

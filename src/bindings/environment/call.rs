@@ -24,15 +24,19 @@ pub enum Callback {
     Decode,
     /// `(id, event, ticket, errno, message)`: something happened to a log.
     Log,
+    /// `(id, age, wait, run, out, bytes, thread)`: where the time of a task that has a span went, in ms; it is about to be
+    /// settled.
+    Spanned,
 }
 
-pub(super) const CALLBACKS: [(Callback, &str); 6] = [
+pub(super) const CALLBACKS: [(Callback, &str); 7] = [
     (Callback::MakeError, "makeError"),
     (Callback::Event, "event"),
     (Callback::Released, "released"),
     (Callback::AtTurnsEnd, "atTurnsEnd"),
     (Callback::Decode, "decode"),
     (Callback::Log, "log"),
+    (Callback::Spanned, "spanned"),
 ];
 
 impl Environment {

@@ -78,6 +78,8 @@ pub struct Environment {
     /// well.
     turn: Cell<Option<Instant>>,
     slice: Cell<Duration>,
+    /// The span of the task that is submitted next; 0: none.
+    span: Cell<u64>,
     /// Where the decoder reads tapes: start and length of an `ArrayBuffer` that JS never gives away.
     scratch: Cell<(*mut u8, usize)>,
 }
@@ -150,6 +152,7 @@ impl Environment {
             drain_is_due: Cell::new(false),
             turn: Cell::new(None),
             slice: Cell::new(DEFAULT_SLICE),
+            span: Cell::new(0),
             scratch: Cell::new((ptr::null_mut(), 0)),
         }));
         // SAFETY: the box is freed by the finaliser, which the environment runs after its cleanup hooks. The hook
@@ -168,6 +171,14 @@ impl Environment {
 
     pub fn raw(&self) -> sys::napi_env {
         self.raw
+    }
+
+    pub(super) fn set_span(&self, id: u64) {
+        self.span.set(id);
+    }
+
+    pub(super) fn take_span(&self) -> u64 {
+        self.span.take()
     }
 
     pub(super) fn inbox(&self) -> &Arc<Inbox> {

@@ -1,0 +1,92 @@
+'use strict';
+
+// Who observes the calls of one pool, by its options: a file, the performance timeline, listeners of 'slow'.
+
+const path = require('node:path');
+const { performance } = require('node:perf_hooks');
+
+const { codeError, invalidArgument } = require('./errors');
+const { openTraceFile } = require('./trace-file');
+
+/**
+ * @typedef {{ traceFile?: string, performanceEntries?: boolean }} ObserverOptions
+ *
+ * @typedef {object} SlowCall
+ * @property {number} id
+ * @property {string} operation
+ * @property {number} bytes
+ * @property {number} ms
+ * @property {'in' | 'out' | 'inline'} phase
+ * @property {number} limit
+ * @property {string | undefined} traceparent
+ */
+
+/** Entries of an operation that the timeline keeps. */
+const ENTRIES = 1000;
+
+/**
+ * An option wins over its variable.
+ * @param {ObserverOptions} [options]
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {{ traceFile: string | undefined, performanceEntries: boolean }}
+ * @throws ERR_INVALID_ARG naming the option or variable
+ */
+function resolveObservers(options = {}, env = process.env) {
+  const { traceFile = env.WORKER_TRACE_FILE?.trim() || undefined, performanceEntries = entriesVariable(env) } = options;
+  if (traceFile !== undefined && (typeof traceFile !== 'string' || traceFile === '' || traceFile.includes('\0'))) {
+    throw invalidArgument('options.traceFile', 'a path', traceFile);
+  }
+  if (typeof performanceEntries !== 'boolean') throw invalidArgument('options.performanceEntries', 'a boolean', performanceEntries);
+  return { traceFile: traceFile && path.resolve(traceFile.replaceAll('%p', String(process.pid))), performanceEntries };
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+function entriesVariable(env) {
+  const text = env.WORKER_PERFORMANCE_ENTRIES?.trim() || 'false';
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw codeError('ERR_INVALID_ARG', `the environment variable WORKER_PERFORMANCE_ENTRIES must be true or false, not '${text}'`);
+}
+
+/**
+ * @param {ReturnType<typeof resolveObservers>} config
+ * @param {number} handle The pool's.
+ * @returns {{ observers: import('./spans').Observer[] | undefined, close: () => Promise<void> }}
+ */
+function openObservers({ traceFile, performanceEntries }, handle) {
+  /** @type {import('./spans').Observer[]} */
+  const observers = [];
+  if (performanceEntries) observers.push(measurer());
+  const file = traceFile === undefined ? undefined : openTraceFile(traceFile);
+  if (file !== undefined) observers.push((span) => file.add(span, handle));
+  return { observers: observers.length === 0 ? undefined : observers, close: async () => file?.close() };
+}
+
+/**
+ * Adds measures to the performance timeline. That keeps entries until they are cleared, so the old ones go.
+ * @returns {import('./spans').Observer}
+ */
+function measurer() {
+  /** @type {Record<string, number>} */
+  const counts = Object.create(null);
+  return (span) => {
+    const name = `offloop:${span.operation}`;
+    const count = counts[name] ?? 0;
+    if (count > 0 && count % ENTRIES === 0) performance.clearMeasures(name);
+    counts[name] = count + 1;
+    performance.measure(name, { start: span.startTime, duration: span.duration, detail: span.toJSON() });
+  };
+}
+
+/**
+ * @param {import('./spans').Span} span
+ * @param {number} limit
+ * @returns {SlowCall | undefined} if it had the event loop for longer than `limit` ms at a stretch
+ */
+function slowCall(span, limit) {
+  const longest = span.longestBlock;
+  if (longest === undefined || longest.duration <= limit) return undefined;
+  const { id, operation, bytes, traceparent } = span;
+  return { id, operation, bytes, ms: longest.duration, phase: longest.phase, limit, traceparent };
+}
+
+module.exports = { openObservers, resolveObservers, slowCall };
