@@ -49,16 +49,21 @@ function entriesVariable(env) {
 
 /**
  * @param {ReturnType<typeof resolveObservers>} config
- * @param {number} handle The pool's.
- * @returns {{ observers: import('./spans').Observer[] | undefined, close: () => Promise<void> }}
+ * @returns {{ of: (handle: number) => import('./spans').Observer[] | undefined, close: () => Promise<void> }} the observers of
+ * the pool with a handle, and what to do at its end
  */
-function openObservers({ traceFile, performanceEntries }, handle) {
-  /** @type {import('./spans').Observer[]} */
-  const observers = [];
-  if (performanceEntries) observers.push(measurer());
+function openObservers({ traceFile, performanceEntries }) {
   const file = traceFile === undefined ? undefined : openTraceFile(traceFile);
-  if (file !== undefined) observers.push((span) => file.add(span, handle));
-  return { observers: observers.length === 0 ? undefined : observers, close: async () => file?.close() };
+  return {
+    of(handle) {
+      /** @type {import('./spans').Observer[]} */
+      const observers = [];
+      if (performanceEntries) observers.push(measurer());
+      if (file !== undefined) observers.push((span) => file.add(span, handle));
+      return observers.length === 0 ? undefined : observers;
+    },
+    close: async () => file?.close(),
+  };
 }
 
 /**

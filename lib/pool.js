@@ -90,6 +90,7 @@ class WorkerPool extends EventEmitter {
     const config = resolveConfig(options);
     const watching = resolveObservers(options);
     const store = openStore(options?.store);
+    const observers = openObservers(watching);
     const handle = native.createPool({
       shared: options?.[SHARED] === true,
       size: config.size,
@@ -102,10 +103,9 @@ class WorkerPool extends EventEmitter {
     this.maxBlockMs = config.maxBlockMs;
     this.slowMs = config.slowMs;
     this.size = native.poolSize(handle);
-    const { observers, close } = openObservers(watching, handle);
     /** @type {PoolState} */
-    this._state = { handle, open: true, taskTimeout: config.taskTimeout, store, inlined: 0, inlineFailures: 0, closing: undefined, observers };
-    this._closeObservers = close;
+    this._state = { handle, open: true, taskTimeout: config.taskTimeout, store, inlined: 0, inlineFailures: 0, closing: undefined, observers: observers.of(handle) };
+    this._closeObservers = observers.close;
     /** @type {import('./spans').Observer} */
     this._tellSlow = (span) => tellSlow(this, span);
     Object.defineProperty(this, '_closeObservers', { enumerable: false });
