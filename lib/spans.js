@@ -74,17 +74,33 @@ const underWay = new Map();
 
 native.install({ spanned });
 
+/** The native clock's zero on ours. @type {number | undefined} */
+let nativeStart;
+
+/** @returns {number} */
+function setClock() {
+  let [shortest, offset] = [Infinity, 0];
+  for (let turn = 0; turn < 5; turn++) {
+    const before = performance.now();
+    const there = native.clock();
+    const after = performance.now();
+    // This thread may have been interrupted in between.
+    if (after - before < shortest) [shortest, offset] = [after - before, (before + after) / 2 - there];
+  }
+  return offset;
+}
+
 /**
  * Native code is about to settle a task; times in ms.
  * @param {number} id
- * @param {number} age
+ * @param {number} queued on the native clock
  * @param {number} wait
  * @param {number} run
  * @param {number} out
  * @param {number} bytes
  * @param {number} thread
  */
-function spanned(id, age, wait, run, out, bytes, thread) {
+function spanned(id, queued, wait, run, out, bytes, thread) {
   const span = underWay.get(id);
   if (span === undefined) return;
   const now = performance.now();
@@ -92,7 +108,8 @@ function spanned(id, age, wait, run, out, bytes, thread) {
   span.run = run;
   span.taskBytes = bytes;
   span.thread = thread < 0 ? undefined : thread;
-  span.queuedAt = now - age;
+  nativeStart ??= setClock();
+  span.queuedAt = nativeStart + queued;
   if (out > 0) span.held('out', now - out, now);
 }
 

@@ -49,16 +49,11 @@ class TraceFile {
     this.track(threadId, isMainThread ? 'event loop' : `event loop of worker ${threadId}`);
   }
 
-  /** @param {object} event */
-  write(event) {
-    this.sink.write(line(event), INFO);
-  }
-
   /** @param {number} tid @param {string} name */
   track(tid, name) {
     if (this.tracks.has(tid)) return;
     this.tracks.add(tid);
-    this.write({ name: 'thread_name', ph: 'M', pid: process.pid, tid, args: { name } });
+    this.sink.write(line({ name: 'thread_name', ph: 'M', pid: process.pid, tid, args: { name } }), INFO);
   }
 
   /**
@@ -67,24 +62,25 @@ class TraceFile {
    */
   add(span, handle) {
     if (!this.sink.isOpen) return;
-    const { id, operation: name, startTime, duration, blocks, thread, queuedAt } = span;
-    const { pid } = process;
-    const call = { name, cat: 'offloop', id, pid, tid: threadId };
-    this.write({ ...call, ph: 'b', ts: time(startTime), args: { ...span.toJSON(), traceparent: span.traceparent } });
-    this.write({ ...call, ph: 'e', ts: time(startTime + duration) });
-    const steps = blocks.map(({ phase, start, duration }) => ({ name: phase === 'inline' ? name : `${name} ${phase}`, tid: threadId, start, duration }));
+    const { id, operation, startTime, duration, blocks, thread, queuedAt } = span;
+    const call = head(operation, threadId);
+    let lines = `${call},"ph":"b","id":${id},"ts":${time(startTime)},"args":${JSON.stringify({ ...span.toJSON(), traceparent: span.traceparent })}},\n`;
+    lines += `${call},"ph":"e","id":${id},"ts":${time(startTime + duration)}},\n`;
+    const steps = blocks.map((block) => ({ tid: threadId, name: block.phase === 'inline' ? operation : `${operation} ${block.phase}`, ...block }));
     if (thread !== undefined && queuedAt !== undefined) {
       const tid = POOL_TRACKS + handle * TRACKS_OF_POOL + thread;
       this.track(tid, `offloop-${thread} (pool ${handle})`);
-      steps.splice(1, 0, { name, tid, start: queuedAt + span.wait, duration: span.run });
+      steps.splice(1, 0, { tid, name: operation, phase: 'inline', start: queuedAt + span.wait, duration: span.run });
     }
-    steps.forEach(({ name, tid, start, duration }, index) => {
-      const step = { name, cat: 'offloop', pid, tid, ts: time(start) };
-      this.write({ ...step, ph: 'X', dur: duration * 1000, args: { id } });
-      if (steps.length === 1) return;
-      const ph = index === 0 ? 's' : index === steps.length - 1 ? 'f' : 't';
-      this.write({ ...step, name: call.name, ph, id, bp: 'e' });
-    });
+    const last = steps.length - 1;
+    for (let index = 0; index <= last; index++) {
+      const { tid, name, start, duration } = steps[index];
+      lines += `${head(name, tid)},"ph":"X","ts":${time(start)},"dur":${duration * 1000},"args":{"id":${id}}},\n`;
+      // An arrow from each step to the next.
+      const ph = index === 0 ? 's' : index === last ? 'f' : 't';
+      if (last > 0) lines += `${head(operation, tid)},"ph":"${ph}","id":${id},"bp":"e","ts":${time(start)}},\n`;
+    }
+    this.sink.write(lines, INFO);
   }
 
   /** One user less. */
@@ -99,6 +95,11 @@ class TraceFile {
     }
     await this.sink.close().catch(({ message }) => process.emitWarning(`the trace is not whole: ${message}`));
   }
+}
+
+/** How the lines of calls begin. @param {string} name An operation's, which needs no quoting. @param {number} tid */
+function head(name, tid) {
+  return `{"name":"${name}","cat":"offloop","pid":${process.pid},"tid":${tid}`;
 }
 
 /** @param {object} event */

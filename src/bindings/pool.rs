@@ -1,8 +1,8 @@
 //! Pools as JS sees them: made, asked, closed by handle.
 
 use std::ptr::{self, NonNull};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::{Error, Object, Result, Status, ToNapiValue, Unknown, check_status, sys};
 use napi::{Env, JsError, JsValue, ScopedTask};
@@ -172,6 +172,23 @@ pub fn span_next(env: Env, id: f64) -> Result<()> {
     Ok(())
 }
 
+/// When the clock below began.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Milliseconds on a clock of this process, which JS sets against its own; negative for what was before its first use.
+pub(super) fn clock_of(instant: Instant) -> f64 {
+    match instant.checked_duration_since(*START) {
+        Some(since) => millis(since),
+        None => -millis(START.saturating_duration_since(instant)),
+    }
+}
+
+/// That clock's time.
+#[napi]
+pub fn clock() -> f64 {
+    clock_of(Instant::now())
+}
+
 /// Milliseconds.
 #[napi(object)]
 pub struct NativeTimes {
@@ -226,7 +243,7 @@ pub struct NativePoolStats {
     pub memory: NativeMemoryStats,
 }
 
-fn millis(duration: Duration) -> f64 {
+pub(super) fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 

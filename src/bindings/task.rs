@@ -11,7 +11,7 @@ use napi::{Env, ScopedTask};
 
 use super::environment::{Callback, Environment, PoolEntry};
 use super::inbox::{Message, Settle};
-use super::pool::JsObserver;
+use super::pool::{JsObserver, clock_of, millis};
 use crate::cancel::CancelToken;
 use crate::error::{self, ErrorKind};
 use crate::pool::{self, Course, Ending, Link, Observer, Outcome, Priority, Refusal, Spec, Task, Work};
@@ -342,11 +342,11 @@ where
         if !self.has_span() {
             return;
         }
-        let Course { age, wait, run, thread } = self.course();
-        let millis = [age, wait, run, out].map(|time| time.as_secs_f64() * 1000.0);
-        let [age, wait, run, out] = millis;
+        let Course { queued_at, wait, run, thread } = self.course();
+        let [wait, run, out] = [wait, run, out].map(millis);
         let thread = thread.map_or(-1.0, |index| index as f64);
-        let figures = [self.spec().span as f64, age, wait, run, out, self.spec().bytes as f64, thread];
+        let figures =
+            [self.spec().span as f64, clock_of(queued_at), wait, run, out, self.spec().bytes as f64, thread];
         let numbers: Result<Vec<_>> = figures.iter().map(|figure| environment.number(*figure)).collect();
         if let Ok(numbers) = numbers {
             // It only notes them down.

@@ -184,8 +184,7 @@ impl Times {
 /// What became of a task's time, seen from its ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Course {
-    /// Since it was submitted.
-    pub age: Duration,
+    pub queued_at: Instant,
     pub wait: Duration,
     /// So far, of one that is still running.
     pub run: Duration,
@@ -242,16 +241,17 @@ impl<W: Work> Task<W> {
 
     /// Where the time of a task that has a span went.
     pub fn course(&self) -> Course {
-        let age = self.queued_at.elapsed();
+        let queued_at = self.queued_at;
+        let age = queued_at.elapsed();
         match self.times.wait.load(Relaxed) {
-            0 => Course { age, wait: age, run: Duration::ZERO, thread: None },
+            0 => Course { queued_at, wait: age, run: Duration::ZERO, thread: None },
             wait => {
                 let wait = Duration::from_nanos(wait);
                 let run = match self.times.run.load(Relaxed) {
                     0 => age.saturating_sub(wait),
                     run => Duration::from_nanos(run),
                 };
-                Course { age, wait, run, thread: Some(self.times.thread.load(Relaxed) as usize) }
+                Course { queued_at, wait, run, thread: Some(self.times.thread.load(Relaxed) as usize) }
             }
         }
     }

@@ -24,8 +24,8 @@ pub enum Callback {
     Decode,
     /// `(id, event, ticket, errno, message)`: something happened to a log.
     Log,
-    /// `(id, age, wait, run, out, bytes, thread)`: where the time of a task that has a span went, in ms; it is about to be
-    /// settled.
+    /// `(id, queued, wait, run, out, bytes, thread)`: where the time of a task that has a span went, in ms; it is about to
+    /// be settled.
     Spanned,
 }
 
