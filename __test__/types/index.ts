@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http';
 import offloop = require('../..');
-import type { CompressResult, CompressSkipped, CompressStats, Document, JsonSyntaxError, JsonType, PoolStats, RetrieveResult, TruncateStats } from '../..';
+import type { CompressResult, CompressSkipped, CompressStats, Document, JsonSyntaxError, JsonType, PoolStats, RetrieveResult, SlowCall, TaskSpan, TruncateStats } from '../..';
 
 const { WorkerPool, getWorkerPool } = offloop;
 
@@ -89,6 +89,27 @@ async function disposal(): Promise<void> {
   pool.on('error', (error) => expectType<Error>()(error));
 }
 
+async function watching(): Promise<void> {
+  const pool = new WorkerPool({ slowMs: 20, traceFile: 'trace-%p.json', performanceEntries: true });
+  expectType<number>()(pool.slowMs);
+  expectType<string>()(pool.metrics());
+  pool.on('slow', (slow) => {
+    expectType<SlowCall>()(slow);
+    expectType<'in' | 'out' | 'inline'>()(slow.phase);
+  });
+  await pool.parse('{}', { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' });
+  // @ts-expect-error a header that is there twice
+  await pool.parse('{}', { traceparent: ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'] });
+  expectType<() => void>()(offloop.logTasks(console, { level: 'info', minMs: 5 }));
+  const asyncEnd = (span: TaskSpan): void => {
+    expectType<string | undefined>()(span.toJSON().error);
+    expectType<number | undefined>()(span.thread);
+    // @ts-expect-error it is the call's
+    span.run = 0;
+  };
+  expectType<(span: TaskSpan) => void>()(asyncEnd);
+}
+
 async function logging(): Promise<void> {
   const logger = new offloop.AsyncLogger({
     logFile: 'app.log', level: 'debug', bufferSize: 10, flushInterval: 5, format: 'pino', base: null, redact: ['a.b'],
@@ -161,4 +182,4 @@ function mistakes(pool: offloop.WorkerPool): void {
   pool.size = 3;
 }
 
-export { disposal, errors, helpers, http, logging, mistakes, operations };
+export { disposal, errors, helpers, http, logging, mistakes, operations, watching };
