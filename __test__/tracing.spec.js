@@ -189,6 +189,30 @@ describe('channels', () => {
     assert.deepEqual([stores, storage.getStore()], [['parse'], undefined]);
   });
 
+  it('may call in turn, and change arguments: the call has read them', async () => {
+    const pool = poolOf({ offloadThreshold: 0 });
+    const value = { text: 'first '.repeat(40_000), more: [1, 2, 3] };
+    const text = JSON.stringify(value);
+    const body = { model: 'm', messages: [{ role: 'user', content: 'first '.repeat(40_000) }] };
+    const converted = JSON.stringify(await pool.convert(body, { from: 'openai', to: 'anthropic' }));
+    /** @type {Promise<any>[]} */
+    const others = [];
+    let isInside = false;
+    const meddle = () => {
+      if (isInside) return;
+      isInside = true;
+      value.text = 'second';
+      others.push(pool.stringify({ other: 'x'.repeat(300_000), list: [others.length] }), pool.countTokens({ messages: [{ role: 'user', content: 'hello' }] }));
+      isInside = false;
+    };
+    subscribe('offloop:task:start', meddle);
+    undo.push(() => unsubscribe('offloop:task:start', meddle));
+    assert.equal(await pool.stringify(value), text);
+    assert.equal(JSON.stringify(await pool.convert(body, { from: 'openai', to: 'anthropic' })), converted);
+    assert.ok(others.length > 2);
+    await Promise.all(others);
+  });
+
   it('change nothing of the answer', async () => {
     const pool = poolOf();
     const plain = await pool.parse(LARGE);

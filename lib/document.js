@@ -334,7 +334,7 @@ function convertDocument(pool, document, conversion, options) {
   /** @type {(native: import('../native').NativeDocument) => [Document, string[]]} */
   const converted = (result) => [new Document(coreOf(pool, result)), result.warnings()];
   if (document.byteLength < pool.offloadThreshold) {
-    return inline(pool, options, 'convert', () => converted(native.convertDocumentNow(original, conversion)));
+    return inline(pool, options, 'convert', () => converted(native.convertDocumentNow(original, conversion)), document);
   }
   return submit(pool, options, 'convert', (handle, control) => native.convertDocument(handle, control, original, conversion)).then(converted);
 }

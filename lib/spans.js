@@ -115,7 +115,6 @@ function spanned(id, queued, wait, run, out, bytes, thread) {
 
 /** One call. Times are milliseconds, on the clock of `performance.now()`. */
 class Span {
-  #before;
   #input;
 
   /**
@@ -133,10 +132,7 @@ class Span {
     this.traceparent = context?.traceparent;
     this.traceId = context?.traceId;
     this.parentSpanId = context?.parentSpanId;
-    const now = performance.now();
-    this.startTime = begun || now;
-    /** Ms that the call had the event loop before it had a span. */
-    this.#before = now - this.startTime;
+    this.startTime = begun || performance.now();
     this.duration = 0;
     this.wait = 0;
     this.run = 0;
@@ -193,14 +189,6 @@ class Span {
     this.blocks.push({ phase, start: from, duration: to - from });
   }
 
-  /**
-   * What is called from here on is the call's own, and not its subscribers'.
-   * @returns {number} When the call would have begun without them.
-   */
-  entered() {
-    return performance.now() - this.#before;
-  }
-
   /** Its figures, for lines and traces: without arguments and results. */
   toJSON() {
     const { id, operation, inline, bytes, crossIn, wait, run, crossOut, duration, traceId, parentSpanId, error } = this;
@@ -209,10 +197,11 @@ class Span {
 }
 
 /**
- * Publishes a call as `TracingChannel.tracePromise` does.
+ * Publishes a call as `TracingChannel.tracePromise` does, but when its arguments have been read: subscribers are code that may change
+ * them, or call us in turn while a walk's result lies in memory that all calls share.
  * @template T
  * @param {Span} span
- * @param {() => Promise<T>} run
+ * @param {() => Promise<T>} run Gives the promise of a call that has begun.
  * @returns {Promise<T>}
  */
 function publish(span, run) {
@@ -257,14 +246,11 @@ function watched(state, span, promise) {
  * @returns {Promise<T>}
  */
 function traceTask(state, span, run, finish) {
-  return publish(span, () => {
-    underWay.set(span.id, span);
-    native.spanNext(span.id);
-    const entered = span.entered();
-    const promise = run();
-    span.held('in', entered, performance.now());
-    return watched(state, span, finish === undefined ? promise : promise.then((value) => finish(value, span)));
-  });
+  underWay.set(span.id, span);
+  native.spanNext(span.id);
+  const promise = run();
+  span.held('in', span.startTime, performance.now());
+  return publish(span, () => watched(state, span, finish === undefined ? promise : promise.then((value) => finish(value, span))));
 }
 
 /**
@@ -277,14 +263,11 @@ function traceTask(state, span, run, finish) {
  */
 function traceInline(state, span, run) {
   span.inline = true;
-  return publish(span, () => {
-    const entered = span.entered();
-    const promise = run();
-    const now = performance.now();
-    span.run = now - entered;
-    span.held('inline', entered, now);
-    return watched(state, span, promise);
-  });
+  const promise = run();
+  const now = performance.now();
+  span.run = now - span.startTime;
+  span.held('inline', span.startTime, now);
+  return publish(span, () => watched(state, span, promise));
 }
 
 exports.Span = Span;

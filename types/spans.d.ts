@@ -26,8 +26,9 @@ export interface TaskBlock {
 
 /**
  * One call of a pool, as subscribers of the diagnostics channels `offloop:task:start`, `end`, `asyncStart`, `asyncEnd` and
- * `error` (`tracingChannel('offloop:task')` is the same) get it: one object from the beginning to the end of the call. Times are
- * milliseconds, on the clock of `performance.now()`; all but `startTime` are complete at `asyncEnd`.
+ * `error` (`tracingChannel('offloop:task')` is the same) get it: one object from the beginning to the end of the call. `start` and
+ * `end` are told when the arguments have been read, so that subscribers cannot change what the call sees. Times are milliseconds,
+ * on the clock of `performance.now()`; all but `startTime` are complete at `asyncEnd`.
  */
 export interface TaskSpan {
   /** Unique within the process. */
