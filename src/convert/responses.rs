@@ -468,40 +468,41 @@ pub fn write_response(response: &Response, out: &mut Writer<'_>, cx: &mut Conver
     });
 }
 
-/// What a part of a reply is an item of.
+/// Whether a reply can have it; names it where not.
+fn is_kept(part: &Part, cx: &mut Conversion<'_>) -> bool {
+    match part {
+        Part::Thinking(Thinking { redacted: Some(_), .. }) => {
+            cx.leave_out("redacted thinking");
+            false
+        }
+        Part::Call(_) | Part::Thinking(_) => true,
+        part => is_written(part, cx),
+    }
+}
+
+/// Whether it goes into one message with its neighbours.
 fn is_said(part: &Part) -> bool {
     !matches!(part, Part::Call(_) | Part::Thinking(_))
 }
 
 fn write_output_items(parts: &[Part], id: &str, out: &mut Writer<'_>, cx: &mut Conversion<'_>) {
     let mut ids = Ids::new(Allowed::Short);
-    let mut written = 0;
-    for run in parts.chunk_by(|one, other| is_said(one) && is_said(other)) {
-        let number = written;
-        match &run[0] {
+    let parts: Vec<&Part> = parts.iter().filter(|part| is_kept(part, cx)).collect();
+    let items = parts.chunk_by(|one, other| is_said(one) && is_said(other));
+    for (number, item) in items.enumerate() {
+        match item[0] {
             Part::Call(call) => out.object(|out| {
                 out.named("id", &format!("fc_{id}_{number}"));
                 write_call(call, &mut ids, out, cx);
                 out.named("status", "completed");
             }),
-            Part::Thinking(Thinking { redacted: Some(_), .. }) => {
-                cx.leave_out("redacted thinking");
-                continue;
-            }
             Part::Thinking(thinking) => out.object(|out| {
                 out.named("type", "reasoning");
                 out.named("id", &format!("rs_{id}_{number}"));
                 out.key("summary").list(|out| write_summary(&thinking.text, out));
             }),
-            _ => {
-                let said: Vec<&Part> = run.iter().filter(|part| is_written(part, cx)).collect();
-                if said.is_empty() {
-                    continue;
-                }
-                write_said(&said, &format!("msg_{id}_{number}"), out);
-            }
+            _ => write_said(item, &format!("msg_{id}_{number}"), out),
         }
-        written += 1;
     }
 }
 
