@@ -125,8 +125,9 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
 
   /**
    * A request or response body in one provider's format as another's: system prompts, tools and choices, tool calls and results, images,
-   * files, thinking, stop reasons, usage. Texts are shared, the argument is not changed. What the other format has no place for is
-   * named in `warnings`. Rejects with `ERR_INVALID_ARG` for a body that is not in the format it is said to be in.
+   * files, thinking, stop reasons, usage. The body is read before the call returns, and not changed; a Document is converted without
+   * being built. What the other format has no place for is named in `warnings`. Rejects with `ERR_INVALID_ARG` for a body that is not in
+   * the format it is said to be in, or mixes formats.
    */
   convert(body: Document, options: ConvertOptions): Promise<Document & Converted>;
   convert<T extends object = any>(body: object, options: ConvertOptions): Promise<T & Converted>;
