@@ -16,9 +16,10 @@ const MAY_IMPORT = {
   embed: [],
   tokens: ['cancel', 'error', 'memory', 'json'],
   compress: ['cancel', 'error', 'memory', 'json', 'tokens'],
+  convert: ['cancel', 'error', 'memory', 'json'],
   log: ['json'],
   pool: ['cancel', 'error'],
-  bindings: ['cancel', 'error', 'memory', 'json', 'compress', 'embed', 'log', 'pool', 'tokens'],
+  bindings: ['cancel', 'error', 'memory', 'json', 'compress', 'convert', 'embed', 'log', 'pool', 'tokens'],
 };
 
 /** The Rust files under `folder`, each with the module of `src/` it belongs to. */
