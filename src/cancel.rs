@@ -27,6 +27,17 @@ const RUNNING: u8 = 0;
 pub struct CancelToken {
     flag: Arc<AtomicU8>,
     deadline: Option<Instant>,
+    #[cfg(test)]
+    looks: Option<Arc<Looks>>,
+}
+
+/// Looks at a flag until it is set, and after that.
+#[cfg(test)]
+#[derive(Debug, Default)]
+pub struct Looks {
+    pub most: usize,
+    pub before: std::sync::atomic::AtomicUsize,
+    pub after: std::sync::atomic::AtomicUsize,
 }
 
 impl CancelToken {
@@ -37,7 +48,24 @@ impl CancelToken {
     /// The same flag for work that has less time: it counts as timed out from `deadline` on.
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Self {
-        Self { flag: Arc::clone(&self.flag), deadline: Some(deadline) }
+        Self { deadline: Some(deadline), ..self.clone() }
+    }
+
+    /// A token that is cancelled by so many looks at it.
+    #[cfg(test)]
+    pub fn after(most: usize) -> (Self, Arc<Looks>) {
+        let looks = Arc::new(Looks { most, ..Looks::default() });
+        (Self { looks: Some(Arc::clone(&looks)), ..Self::default() }, looks)
+    }
+
+    #[cfg(test)]
+    fn look(&self) {
+        let Some(looks) = &self.looks else { return };
+        if self.flag.load(Ordering::Relaxed) != RUNNING {
+            looks.after.fetch_add(1, Ordering::Relaxed);
+        } else if looks.before.fetch_add(1, Ordering::Relaxed) == looks.most {
+            self.cancel(Interrupt::Aborted);
+        }
     }
 
     /// Asks the work to stop; `false` when somebody had asked before.
@@ -47,6 +75,8 @@ impl CancelToken {
 
     /// The reason to stop, if there is one.
     pub fn interrupt(&self) -> Option<Interrupt> {
+        #[cfg(test)]
+        self.look();
         // Relaxed: the flag publishes no other memory, it only has to be seen soon.
         match self.flag.load(Ordering::Relaxed) {
             RUNNING => {

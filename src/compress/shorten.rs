@@ -268,6 +268,8 @@ fn divide<'a>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering::Relaxed;
+
     use super::*;
 
     fn goal(allowance: Option<u32>, query: &Query) -> Goal<'_> {
@@ -298,6 +300,75 @@ mod tests {
         let short = shorten(&text, 12_000, goal(None, &query), &CancelToken::new()).unwrap();
         assert_ne!(short.how, How::Lossy);
     }
+
+    /// Long texts, of about half a megabyte.
+    fn long_texts() -> Vec<(&'static str, String)> {
+        let all = |count: usize, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<String>();
+        let log = |at: usize| {
+            format!(
+                "2024-05-01 10:{:02}:{:02} INFO GET /users/{at} {} ms\n",
+                at / 60 % 60,
+                at % 60,
+                at * 7 % 991
+            )
+        };
+        let row = |at: usize| {
+            format!("{{\"id\":{at},\"name\":\"n{}\",\"sum\":{},\"ok\":true}},", at * 31 % 977, at * 7919)
+        };
+        let rows = |count| format!("[{}]", all(count, &row).trim_end_matches(','));
+        let item = |at: usize| format!("\"a text, the {at}th, that is like no other one\",");
+        vec![
+            ("log", all(10_000, &log)),
+            ("table", rows(10_000)),
+            ("items", format!("[{}]", all(10_000, &item).trim_end_matches(','))),
+            (
+                "grid",
+                format!(
+                    "id,name,sum\n{}",
+                    all(20_000, &|at| format!("{at},n{},{}\n", at * 31 % 977, at * 7919))
+                ),
+            ),
+            (
+                "prose",
+                all(6_000, &|at| {
+                    format!("The {at}th sentence of this text says {}. And so on.\n", at * 7919)
+                }),
+            ),
+            (
+                "code",
+                all(9_000, &|at| format!("{at}:    let value_{at} = compute(value_{}, {at});\n", at / 2)),
+            ),
+        ]
+    }
+
+    #[test]
+    fn an_interrupted_text_stops_wherever_it_is() {
+        let query = Query::new("what of n77?");
+        let run = |text: &str, most: usize| {
+            let (cancel, looks) = CancelToken::after(most);
+            let done = cancel.scope(|| shorten(text, 100_000, goal(Some(2000), &query), &cancel));
+            (done.is_ok(), looks.before.load(Relaxed), looks.after.load(Relaxed))
+        };
+        for (name, text) in long_texts() {
+            let (done, looks, _) = run(&text, usize::MAX);
+            assert!(
+                done && looks > 2 * text.len() / MOST_BETWEEN,
+                "{name}: {looks} looks at {} bytes",
+                text.len()
+            );
+            for tenth in 0..10 {
+                let (done, _, after) = run(&text, looks * tenth / 10);
+                assert!(
+                    !done && after <= MOST_AFTER,
+                    "{name}: {after} looks after that at {tenth}/10 of {looks}"
+                );
+            }
+        }
+    }
+
+    /// Bytes of a text for each look at whether to stop, and looks after one has said so.
+    const MOST_BETWEEN: usize = 64 << 10;
+    const MOST_AFTER: usize = 40;
 
     #[test]
     fn an_interrupted_text_stops() {

@@ -63,7 +63,9 @@ mod tests {
     fn a_sample_is_like_its_text() {
         let line = |at: usize| match at % 16 {
             0 => format!("{at:08x} error: no such file or directory {}\n", "at /usr/lib/x".repeat(at % 7)),
-            1..8 => format!("2024-05-01T10:{:02}:00Z GET /api/v1/users/{at} 200 {}ms\n", at % 60, at * 7 % 991),
+            1..8 => {
+                format!("2024-05-01T10:{:02}:00Z GET /api/v1/users/{at} 200 {}ms\n", at % 60, at * 7 % 991)
+            }
             _ => "and words that say nothing in particular, as words do, ä ö ü 名前\n".to_string(),
         };
         let text: String = (0..20_000).map(line).collect();

@@ -48,7 +48,7 @@ impl Value {
     }
 
     pub fn node(tree: &super::read::Tree<'_>, id: u32) -> Self {
-        use super::read::Kind;
+        use super::tree::Kind;
         let unescape =
             |literal: &str| super::notation::unescape(literal).unwrap_or_else(|| literal.to_string());
         let node = tree.node(id);

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use super::plan::{Column, Content, List, NONE, Owner, Plan, Shape};
-use super::read::{Id, Kind, Tree};
+use super::tree::{Id, Kind, Tree};
 use super::visible::Visible;
 use crate::compress::kinds::summary::{Details, Summary};
 use crate::compress::marker;

@@ -3,11 +3,13 @@
 #[cfg(any(test, feature = "inverse"))]
 pub(super) mod decode;
 mod gaps;
+mod lexemes;
 mod notation;
 mod plan;
 mod read;
 mod texts;
 mod times;
+mod tree;
 mod visible;
 mod weigh;
 mod write;
@@ -17,12 +19,15 @@ use crate::compress::form::{Form, Kept, Unit};
 use crate::compress::query::Query;
 use crate::error::Error;
 use gaps::Gaps;
+pub(super) use lexemes::number_length;
 use plan::Plan;
-pub(super) use read::number_length;
-use read::{Kind, Tree};
 use texts::Texts;
+use tree::{Kind, Tree};
 use visible::Visible;
 use write::Writer;
+
+/// Rows between two looks at whether the work should stop.
+const CHECK: usize = 1024;
 
 /// Understands a text that is one JSON object or array, which may break off.
 pub fn understand(text: &str, depth: usize) -> Option<Box<dyn Form + '_>> {

@@ -16,7 +16,8 @@
 //! row's key, `at=*T…:00` has the row's key and what else its times have in common; the strings of a column marked `:str` may look like numbers. `{(* a b)` is an object of objects: each row
 //! begins with its key. Columns `a[b c]`, `a{* b c}` have tables in them.
 
-use super::read::{Kind, Tree, number_length};
+use super::lexemes::number_length;
+use super::tree::{Kind, Tree};
 
 /// In place of a member that is not there.
 pub const MISSING: &str = "~";

@@ -6,9 +6,10 @@
 
 use std::collections::HashMap;
 
-use super::read::{Id, Kind, Tree};
-use super::texts;
 use super::times::Template;
+use super::tree::{Id, Kind, Tree};
+use super::{CHECK, texts};
+use crate::cancel;
 
 /// In place of a cell that is not there.
 pub const NONE: Id = Id::MAX;
@@ -214,6 +215,9 @@ impl Planner<'_, '_> {
         };
         self.plan.lists.push(list);
         for (row, id) in rows.into_iter().enumerate() {
+            if row % CHECK == CHECK - 1 && cancel::is_interrupted() {
+                return;
+            }
             self.walk(id, Owner::Row(number, row as u32));
         }
     }
@@ -274,6 +278,9 @@ impl Planner<'_, '_> {
     fn contents(&mut self, number: u32, columns: &mut [Column], outermost: bool) {
         let mut constants = Vec::new();
         for (index, column) in columns.iter_mut().enumerate() {
+            if column.cells.len() >= CHECK && cancel::is_interrupted() {
+                return;
+            }
             column.content = self.content(number, column);
             let list = &self.plan.lists[number as usize];
             if matches!(column.content, Content::Values { .. }) {

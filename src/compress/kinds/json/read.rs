@@ -1,10 +1,9 @@
-//! Reading JSON into a tree of nodes that refer to the text.
-//!
-//! One pass, no copies, an explicit stack. The key lists of objects (*shapes*) form a trie, so that objects of one kind
-//! share a number, and comparing layouts is comparing numbers.
+//! Reading JSON into a tree of nodes that refer to the text: one pass, no copies, an explicit stack.
 
 use std::collections::HashMap;
 
+use super::lexemes::{escape_length, number_length, plain_length};
+use super::tree::{Kind, Node, Shape, Tree};
 use crate::cancel;
 
 /// Containers that may lie one in another; deeper text is left as it is.
@@ -18,99 +17,6 @@ const MIN_ITEMS: usize = 3;
 
 /// Bytes between two looks at whether the work should stop.
 const CHECK_EVERY: usize = 64 << 10;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Null,
-    False,
-    True,
-    Number,
-    /// A string; whether it has escapes.
-    String {
-        escapes: bool,
-    },
-    Array,
-    Object,
-}
-
-/// The number of a node.
-pub type Id = u32;
-
-/// A value.
-#[derive(Clone, Copy, Debug)]
-pub struct Node {
-    pub kind: Kind,
-    /// Its text, quotes and brackets included.
-    pub start: u32,
-    pub end: u32,
-    /// Children of a container lie side by side.
-    first: u32,
-    count: u32,
-    /// Of an object.
-    pub shape: u32,
-}
-
-/// Node of a trie of key lists: the list of its parent and one more key.
-#[derive(Clone, Debug)]
-struct Shape<'a> {
-    parent: u32,
-    key: u32,
-    length: u32,
-    /// The key that came next the last time, and where it led.
-    next_key: &'a str,
-    next: u32,
-}
-
-/// A text of JSON, read.
-#[derive(Debug)]
-pub struct Tree<'a> {
-    pub text: &'a str,
-    nodes: Vec<Node>,
-    shapes: Vec<Shape<'a>>,
-    keys: Vec<&'a str>,
-    pub root: Id,
-}
-
-impl<'a> Tree<'a> {
-    pub fn node(&self, id: Id) -> &Node {
-        &self.nodes[id as usize]
-    }
-
-    /// The children of a container, the first one's number and how many they are.
-    pub fn children(&self, id: Id) -> std::ops::Range<Id> {
-        let node = self.node(id);
-        node.first..node.first + node.count
-    }
-
-    /// The text of a value.
-    pub fn text_of(&self, id: Id) -> &'a str {
-        let node = self.node(id);
-        &self.text[node.start as usize..node.end as usize]
-    }
-
-    /// What stands between a string's quotes.
-    pub fn literal(&self, id: Id) -> &'a str {
-        let text = self.text_of(id);
-        &text[1..text.len() - 1]
-    }
-
-    /// What stands between the quotes of a key.
-    pub fn key(&self, key: u32) -> &'a str {
-        self.keys[key as usize]
-    }
-
-    /// The keys of an object of this shape, in order.
-    pub fn keys_of(&self, shape: u32) -> Vec<u32> {
-        let mut keys = Vec::with_capacity(self.shapes[shape as usize].length as usize);
-        let mut at = shape;
-        while at != 0 {
-            keys.push(self.shapes[at as usize].key);
-            at = self.shapes[at as usize].parent;
-        }
-        keys.reverse();
-        keys
-    }
-}
 
 /// Reads one text; nothing where it is not JSON, too deep, or the work was stopped.
 pub fn read(text: &str) -> Option<Tree<'_>> {
@@ -199,10 +105,15 @@ struct Reader<'a> {
     /// Containers that are open, innermost last.
     open: Vec<Frame>,
     shapes: Vec<Shape<'a>>,
+    /// From shapes that more than one key followed, to the next by its key.
     transitions: HashMap<(u32, u32), u32>,
     keys: Vec<&'a str>,
+    /// Where they are, if there are more than a few.
     key_numbers: HashMap<&'a str, u32>,
 }
+
+/// Keys that are found one by one.
+const FEW_KEYS: usize = 16;
 
 impl<'a> Reader<'a> {
     fn new(text: &'a str) -> Self {
@@ -380,20 +291,41 @@ impl<'a> Reader<'a> {
 
     #[inline(never)]
     fn transition(&mut self, shape: u32, key: &'a str) -> u32 {
-        let keys = &mut self.keys;
-        let number = *self.key_numbers.entry(key).or_insert_with(|| {
-            keys.push(key);
-            keys.len() as u32 - 1
-        });
-        let shapes = &mut self.shapes;
-        let next = *self.transitions.entry((shape, number)).or_insert_with(|| {
-            let length = shapes[shape as usize].length + 1;
-            shapes.push(Shape { parent: shape, key: number, length, next_key: "", next: u32::MAX });
-            shapes.len() as u32 - 1
-        });
+        let number = self.number(key);
+        let Shape { length, next: last, .. } = self.shapes[shape as usize];
+        let new = self.shapes.len() as u32;
+        let next = if last == u32::MAX {
+            new
+        } else {
+            // Most are followed by one key alone: it gets here with the second one.
+            let last_key = self.shapes[last as usize].key;
+            self.transitions.entry((shape, last_key)).or_insert(last);
+            *self.transitions.entry((shape, number)).or_insert(new)
+        };
+        if next == new {
+            let added =
+                Shape { parent: shape, key: number, length: length + 1, next_key: "", next: u32::MAX };
+            self.shapes.push(added);
+        }
         let from = &mut self.shapes[shape as usize];
         (from.next_key, from.next) = (key, next);
         next
+    }
+
+    fn number(&mut self, key: &'a str) -> u32 {
+        let new = self.keys.len() as u32;
+        let known = if self.keys.len() <= FEW_KEYS {
+            self.keys.iter().position(|known| *known == key).map_or(new, |at| at as u32)
+        } else {
+            if self.key_numbers.is_empty() {
+                self.key_numbers.extend(self.keys.iter().copied().zip(0..));
+            }
+            *self.key_numbers.entry(key).or_insert(new)
+        };
+        if known == new {
+            self.keys.push(key);
+        }
+        known
     }
 
     #[inline(always)]
@@ -440,69 +372,9 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Bytes before the first quote, backslash or control character.
-#[inline(always)]
-fn plain_length(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES << 7;
-    let mut at = 0;
-    while let Some(chunk) = bytes[at..].first_chunk::<8>() {
-        let word = u64::from_le_bytes(*chunk);
-        // The lowest marked byte is exact: a borrow only reaches bytes above a true one.
-        let equal = |byte: u8| {
-            let other = word ^ (ONES * u64::from(byte));
-            other.wrapping_sub(ONES) & !other
-        };
-        let controls = word.wrapping_sub(ONES * 0x20) & !word;
-        let found = (equal(b'"') | equal(b'\\') | controls) & HIGH;
-        if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    let rest = bytes[at..].iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20));
-    at + rest.count()
-}
-
-/// Length of a valid escape.
-fn escape_length(bytes: &[u8]) -> Option<usize> {
-    match bytes.get(1)? {
-        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
-        b'u' if bytes.get(2..6)?.iter().all(u8::is_ascii_hexdigit) => Some(6),
-        _ => None,
-    }
-}
-
-/// Length of the number that the bytes begin with.
-#[inline]
-pub fn number_length(bytes: &[u8]) -> Option<usize> {
-    let digits = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let mut at = usize::from(bytes.first() == Some(&b'-'));
-    let whole = digits(at);
-    if whole == 0 || (whole > 1 && bytes[at] == b'0') {
-        return None;
-    }
-    at += whole;
-    if bytes.get(at) == Some(&b'.') {
-        let fraction = digits(at + 1);
-        if fraction == 0 {
-            return None;
-        }
-        at += 1 + fraction;
-    }
-    if matches!(bytes.get(at), Some(b'e' | b'E')) {
-        let sign = usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
-        let exponent = digits(at + 1 + sign);
-        if exponent == 0 {
-            return None;
-        }
-        at += 1 + sign + exponent;
-    }
-    Some(at)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::tree::Id;
     use super::*;
     use proptest::prelude::*;
 
@@ -597,12 +469,6 @@ mod tests {
                 let tree = tree.expect("valid");
                 prop_assert_eq!(rebuild(&tree, tree.root), expected.unwrap());
             }
-        }
-
-        #[test]
-        fn the_plain_length_is_that_of_the_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
-            let naive = bytes.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count();
-            prop_assert_eq!(plain_length(&bytes), naive);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::notation;
 use super::plan::{Owner, Plan};
-use super::read::{Id, Kind, Tree};
+use super::tree::{Id, Kind, Tree};
 use crate::cancel::{self, CancelToken};
 use crate::compress::form::{Form, Kept, Unit};
 use crate::compress::kind;

@@ -4,7 +4,7 @@
 
 use super::notation;
 use super::plan::{Column, List, NONE};
-use super::read::{Kind, Tree};
+use super::tree::{Kind, Tree};
 
 /// Cells that make a column worth a word on what they have in common, and bytes of that.
 const MIN_CELLS: usize = 4;

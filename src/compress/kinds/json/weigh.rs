@@ -1,9 +1,10 @@
 //! What the rows of a tree's lists are worth.
 
+use super::CHECK;
 use super::plan::{Column, Content, List, NONE, Owner, Plan};
-use super::read::{Id, Kind, Tree};
 use super::texts::Texts;
-use crate::cancel::CancelToken;
+use super::tree::{Id, Kind, Tree};
+use crate::cancel::{self, CancelToken};
 use crate::compress::form::{Unit, value};
 use crate::compress::kinds::columns::{self, Cell, Rows, Sort};
 use crate::compress::query::Query;
@@ -47,6 +48,9 @@ pub fn weigh(
         let Some(first) = list.units else { continue };
         cancel.check()?;
         for row in 0..list.rows.len() {
+            if row % CHECK == CHECK - 1 {
+                cancel.check()?;
+            }
             units[first as usize + row] = Unit {
                 cost: cost(tree, plan, texts, list, row),
                 value: rows.value[row],
@@ -137,6 +141,9 @@ fn judge_columns<'a>(
     rows: &mut Rows,
 ) {
     for column in columns {
+        if column.cells.len() >= CHECK && cancel::is_interrupted() {
+            return;
+        }
         match &column.content {
             Content::Values { .. } | Content::List(_) => {
                 cells.clear();

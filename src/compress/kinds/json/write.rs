@@ -3,13 +3,15 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use super::CHECK;
 use super::gaps::{self, Gaps};
 use super::notation::{self, Among, MISSING, ODD, ROW_KEY};
 use super::plan::{Column, Content, List, NONE, Plan, Shape};
-use super::read::{Id, Kind, Tree};
 use super::texts::Texts;
 use super::times::{DIFFERS, Template};
+use super::tree::{Id, Kind, Tree};
 use super::visible::Visible;
+use crate::cancel;
 use crate::compress::form::Kept;
 
 pub struct Writer<'w, 'a> {
@@ -142,6 +144,9 @@ impl Writer<'_, '_> {
                 row = end;
                 continue;
             }
+            if row % CHECK == CHECK - 1 && cancel::is_interrupted() {
+                return;
+            }
             match list.keys.get(row) {
                 Some(key) => self.member(*key, list.rows[row]),
                 None => self.value(list.rows[row]),
@@ -250,6 +255,9 @@ impl Writer<'_, '_> {
             if let Some(end) = self.hidden(number, row..rows.end) {
                 row = end;
                 continue;
+            }
+            if row % CHECK == CHECK - 1 && cancel::is_interrupted() {
+                return;
             }
             self.row(list, row);
             row += 1;

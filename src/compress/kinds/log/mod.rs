@@ -24,6 +24,9 @@ use crate::compress::query::Query;
 use crate::compress::words::boundary;
 use crate::error::Error;
 
+/// Lines between two looks at whether the work should stop.
+const CHECK: usize = 1024;
+
 /// Fewer lines are not looked through for what they have in common, unless they are a log's.
 const FEWEST_LINES: usize = 12;
 const MANY_GROUPS: usize = 20_000;
@@ -193,6 +196,9 @@ impl<'a> Log<'a> {
         let mut run: Option<(u32, usize)> = None;
         let mut scratch = String::new();
         for (index, line) in self.mined.lines.iter().enumerate() {
+            if index % CHECK == CHECK - 1 && cancel::is_interrupted() {
+                return;
+            }
             let Some((template, values)) = self.encoded(index) else {
                 end_run(&mut run, out);
                 if line.group != BLANK {
@@ -300,7 +306,7 @@ impl<'a> Log<'a> {
             self.describe(&described, &left_out, out);
         }
         let mut at = 0;
-        while at < flags.len() {
+        while at < flags.len() && !cancel::is_interrupted() {
             let run = flags[at..].iter().take_while(|kept| **kept == flags[at]).count();
             if flags[at] {
                 let (first, last) = (self.mined.lines[at].span, self.mined.lines[at + run - 1].span);
