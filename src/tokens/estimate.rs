@@ -115,7 +115,7 @@ fn digits_of(word: u64) -> u64 {
     const LOW: u64 = 0x0101_0101_0101_0101;
     let places = word ^ (LOW * 0x30);
     // 10 and more carry into the highest bit.
-    let others = (places & (LOW * 0x7F)) + LOW * (0x80 - 10) | places;
+    let others = ((places & (LOW * 0x7F)) + LOW * (0x80 - 10)) | places;
     !others & (LOW * 0x80)
 }
 

@@ -47,7 +47,7 @@ impl Value {
         Some(Self::node(&tree, tree.root))
     }
 
-    pub fn node(tree: &super::read::Tree<'_>, id: u32) -> Self {
+    pub fn node(tree: &super::tree::Tree<'_>, id: u32) -> Self {
         use super::tree::Kind;
         let unescape =
             |literal: &str| super::notation::unescape(literal).unwrap_or_else(|| literal.to_string());
