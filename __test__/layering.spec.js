@@ -13,6 +13,7 @@ const MAY_IMPORT = {
   error: ['cancel'],
   memory: [],
   json: ['cancel', 'error', 'memory'],
+  convert: ['cancel', 'error', 'memory', 'json'],
   embed: [],
   tokens: ['cancel', 'error', 'memory', 'json'],
   compress: ['cancel', 'error', 'memory', 'json', 'tokens'],
