@@ -10,6 +10,7 @@ const { runScript } = require('./faults');
 
 const DEFAULTS = {
   size: 0,
+  processes: 1,
   taskTimeout: 5000,
   offloadThreshold: 10_000,
   maxQueue: 100_000,
@@ -20,6 +21,7 @@ const DEFAULTS = {
 
 const VARIABLES = {
   size: 'WORKER_POOL_SIZE',
+  processes: 'WORKER_PROCESSES',
   taskTimeout: 'WORKER_TASK_TIMEOUT_MS',
   offloadThreshold: 'WORKER_OFFLOAD_THRESHOLD_BYTES',
   maxQueue: 'WORKER_MAX_QUEUE',
@@ -44,6 +46,13 @@ describe('options', () => {
     assert.strictEqual(pool.offloadThreshold, 10_000);
   });
 
+  it('give each of several processes its share', () => {
+    const cpus = os.availableParallelism();
+    assert.strictEqual(make({ processes: 2 }).size, Math.max(1, Math.floor(cpus / 2) - 1));
+    assert.strictEqual(make({ processes: 1000 }).size, 1);
+    assert.strictEqual(make({ processes: 1000, size: 3 }).size, 3);
+  });
+
   it('come from the environment', () => {
     const env = Object.fromEntries(Object.values(VARIABLES).map((variable, index) => [variable, String(index + 1)]));
     const expected = Object.fromEntries(Object.keys(VARIABLES).map((name, index) => [name, index + 1]));
@@ -52,7 +61,7 @@ describe('options', () => {
 
   it('win over the environment', () => {
     const env = Object.fromEntries(Object.values(VARIABLES).map((variable) => [variable, '1']));
-    const options = { size: 5, taskTimeout: 0, offloadThreshold: 0, maxQueue: 7, maxQueueBytes: 8, maxBlockMs: 9.5, slowMs: 0 };
+    const options = { size: 5, processes: 6, taskTimeout: 0, offloadThreshold: 0, maxQueue: 7, maxQueueBytes: 8, maxBlockMs: 9.5, slowMs: 0 };
     assert.deepEqual(resolveConfig(options, env), options);
     assert.strictEqual(make({ size: 5 }).size, 5);
   });
@@ -65,6 +74,7 @@ describe('options', () => {
   it('that are bad are errors naming the option', () => {
     const bad = {
       size: [-1, 1.5, NaN, 1025, '4', null, 4n, {}],
+      processes: [0, 1.5, NaN, '2'],
       taskTimeout: [-1, NaN, Infinity, 2 ** 31, '1'],
       offloadThreshold: [-1, 0.5, NaN, Infinity, '10'],
       maxQueue: [-1, 1.5, NaN, '1'],

@@ -46,14 +46,14 @@ function closeAfter(t, server) {
  *
  * @param {import('node:test').TestContext} t
  * @param {string} mode
- * @param {{ upstream?: http.Server, upstreamUrl?: string, bodyLimit?: number }} [options]
+ * @param {{ upstream?: http.Server, upstreamUrl?: string } & Partial<import('../examples/express-orchestrator/app').ServiceOptions>} [options]
  */
-async function startService(t, mode, { upstream, upstreamUrl, bodyLimit } = {}) {
+async function startService(t, mode, { upstream, upstreamUrl, ...options } = {}) {
   /** @type {Seen[]} */
   const seen = [];
   const server = upstream ?? createMockUpstream({ onRequest: (request) => seen.push(request) });
   const target = upstreamUrl ?? (await listen(server));
-  const service = createService({ mode, upstreamUrl: target, bodyLimit });
+  const service = createService({ ...options, mode, upstreamUrl: target });
   const front = http.createServer(service.app);
   const url = await listen(front);
   closeAfter(t, server);
@@ -142,6 +142,14 @@ describe('what goes upstream', () => {
     });
     const expected = [messages[0], cut(1, 5000), cut(2, 2999), cut(3, 3000), cut(4, 3000), messages[5], messages[6]];
     assert.equal(seen[0].body.toString(), JSON.stringify({ ...edgeRequest, messages: expected }));
+  });
+
+  test('is told the same number of tokens in every mode', async (t) => {
+    for (const mode of TRANSFORMING) {
+      const { url, seen } = await startService(t, mode, { countsTokens: true });
+      for (const bytes of [4_000, 20_000]) assert.equal((await post(url, JSON.stringify(makeConversation(bytes)))).status, 200);
+      assert.deepEqual(seen.map(({ headers }) => headers['x-prompt-tokens']), ['2055', '4923'], mode);
+    }
   });
 
   test('is what came, in pass', async (t) => {

@@ -5,6 +5,7 @@ const { codeError, invalidArgument } = require('./errors');
 /**
  * @typedef {object} PoolConfig
  * @property {number} size Threads; 0: as many as suit the machine.
+ * @property {number} processes That share the machine, where `size` is 0.
  * @property {number} taskTimeout Milliseconds from the start of execution; 0: none.
  * @property {number} offloadThreshold Bytes from which an operation is offloaded.
  * @property {number} maxQueue Tasks that may wait while every thread is busy.
@@ -24,6 +25,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 /** @type {Record<keyof PoolConfig, NumberOption>} */
 const OPTIONS = {
   size: { variable: 'WORKER_POOL_SIZE', fallback: 0, min: 0, max: 1024, whole: true },
+  processes: { variable: 'WORKER_PROCESSES', fallback: 1, min: 1, max: 100_000, whole: true },
   taskTimeout: { variable: 'WORKER_TASK_TIMEOUT_MS', fallback: 5000, min: 0, max: MAX_TIMEOUT_MS, whole: false },
   offloadThreshold: {
     variable: 'WORKER_OFFLOAD_THRESHOLD_BYTES',

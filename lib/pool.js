@@ -94,6 +94,7 @@ class WorkerPool extends EventEmitter {
     const handle = native.createPool({
       shared: options?.[SHARED] === true,
       size: config.size,
+      processes: config.processes,
       maxQueue: config.maxQueue,
       maxQueueBytes: config.maxQueueBytes,
       taskTimeout: Math.ceil(config.taskTimeout),

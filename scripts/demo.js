@@ -13,12 +13,12 @@ const PLAN = { connections: 100, warmUpSeconds: 1.5, seconds: 4 };
 
 /** @returns {Promise<{ inline: Row, offloop: Row, mainCpuSource: string }>} */
 async function measure() {
-  const { loadRequest } = require('../benchmarks/conversation');
+  const { loadWorkload } = require('../benchmarks/server/workload');
   const { measureMode, medianRow } = require('../benchmarks/server/measure');
-  const body = loadRequest(BODY);
+  const body = loadWorkload(BODY);
   if (body === undefined) throw new Error(`There is no ${BODY}`);
-  const kilobytes = Math.round(body.bytes.length / 1e3);
-  const origin = body.origin === 'corpus' ? 'a recorded' : 'a made-up';
+  const kilobytes = Math.round(body.bodies[0].length / 1e3);
+  const origin = body.isMadeUp ? 'a made-up' : 'a recorded';
   process.stderr.write(`demo: ${origin} conversation of ${kilobytes} KB, ${PLAN.connections} connections\n`);
 
   /** @type {Record<string, Row[]>} */
@@ -27,7 +27,7 @@ async function measure() {
   for (let round = 1; round <= ROUNDS; round += 1) {
     for (const mode of Object.keys(rows)) {
       process.stderr.write(`demo: round ${round} of ${ROUNDS}, ${mode}\n`);
-      const measured = await measureMode(mode, body, PLAN);
+      const measured = await measureMode({ mode }, body, PLAN);
       rows[mode].push(measured.row);
       mainCpuSource = measured.mainCpuSource;
     }

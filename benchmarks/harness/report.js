@@ -22,7 +22,8 @@ const { writeIndex } = require('./results-index');
  * Writes the document: to the file asked for, else, after a full run, to benchmarks/results with its chart and index.
  *
  * @param {Result} result
- * @param {import('./args').Arguments} args
+ * @param {Pick<import('./args').Arguments, 'quick' | 'only' | 'json'>} args
+ * @returns {{ isRecorded: boolean, machine: string }} whether it is the new record; a line on what it was measured on
  */
 function report(result, args) {
   const { name, title, method, rows, summary, skipped } = result;
@@ -33,22 +34,25 @@ function report(result, args) {
   const document = { name, title, method, quick: args.quick, date, machine, versions, commit, rows, summary, skipped };
   const json = `${JSON.stringify(document, null, 1)}\n`;
 
+  const isRecorded = args.json === undefined && !args.quick && args.only.length === 0;
+
   if (args.json === '-') {
     process.stdout.write(json);
   } else if (args.json !== undefined) {
-    write(path.resolve(args.json), json);
-  } else if (args.quick || args.only.length > 0) {
+    writeFile(path.resolve(args.json), json);
+  } else if (!isRecorded) {
     progress('A partial run: nothing written (--json FILE writes it).');
   } else {
     const folder = path.join(root, 'benchmarks', 'results');
-    write(path.join(folder, `${name}.json`), json);
+    writeFile(path.join(folder, `${name}.json`), json);
     const notes = [method, machineLine(document)];
     for (const [index, chart] of result.charts.entries()) {
-      write(path.join(folder, `${name}${index === 0 ? '' : `-${index + 1}`}.svg`), drawChart({ ...chart, notes }));
+      writeFile(path.join(folder, `${name}${index === 0 ? '' : `-${index + 1}`}.svg`), drawChart({ ...chart, notes }));
     }
     writeIndex(folder);
     progress('benchmarks/results/README.md');
   }
+  return { isRecorded, machine: machineLine(document) };
 }
 
 /** @param {{ machine: ReturnType<typeof describeMachine>, versions: Record<string, string>, commit: string, date: string }} document */
@@ -61,7 +65,7 @@ function machineLine({ machine, versions, commit, date }) {
  * @param {string} file
  * @param {string} content
  */
-function write(file, content) {
+function writeFile(file, content) {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   fs.writeFileSync(file, content);
   progress(path.relative(process.cwd(), file));
@@ -104,4 +108,4 @@ function formatRatio(ratio) {
   return `${ratio >= 100 ? ratio.toFixed(0) : ratio >= 10 ? ratio.toFixed(1) : ratio.toFixed(2)}x`;
 }
 
-module.exports = { report, progress, formatTable, formatUs, formatRatio, machineLine };
+module.exports = { report, progress, formatTable, formatUs, formatRatio, machineLine, writeFile };

@@ -1,17 +1,19 @@
 'use strict';
 
 // The load generator, in a process of its own. Forked by measure.js: it runs from the first message on, counts the
-// answers between 'reset' and 'report', says how many there were so far when asked for 'count', and ends at 'stop'.
+// answers between 'reset' and 'report', says how many good ones there were so far when asked for 'count', and ends at 'stop'.
 // Without a rate it is autocannon, which keeps all connections busy.
 
 const fs = require('node:fs');
 const autocannon = require('autocannon');
+const { inTurn, renewing } = require('./bodies');
 const { keepPace } = require('./pace');
 
 /**
  * @typedef {object} LoadPlan
  * @property {string} url
- * @property {string} bodyFile
+ * @property {string[]} bodyFiles sent in turn
+ * @property {boolean} [isNew] the texts of messages are new in each request
  * @property {number} connections
  * @property {number} seconds at most
  * @property {number} [requestsPerSecond] a fixed rate, instead of as many as the service takes
@@ -19,34 +21,46 @@ const { keepPace } = require('./pace');
  * @typedef {object} LoadReport one measured window
  * @property {number} seconds
  * @property {number[]} latenciesMs of good answers
- * @property {number} errors failed requests and answers other than 2xx
+ * @property {number} refused answers with 503 and 413
+ * @property {number} errors failed requests and all other answers but 2xx
+ * @property {Record<string, number>} kinds how many of each status or code
  */
 
 /** An answer may come late under load, but it should come. */
 const TIMEOUT_SECONDS = 120;
 
 /** What the window has seen so far. */
-const seen = { startedAt: performance.now(), errors: 0, latenciesMs: /** @type {number[]} */ ([]) };
+const seen = { startedAt: performance.now(), errors: 0, refused: 0, latenciesMs: /** @type {number[]} */ ([]), kinds: /** @type {Record<string, number>} */ ({}) };
 
-const onGood = (/** @type {number} */ milliseconds) => void seen.latenciesMs.push(milliseconds);
-const onError = () => {
-  seen.errors += 1;
-};
+/**
+ * @param {number | string} status or the code of an error
+ * @param {number} [milliseconds]
+ */
+function onAnswer(status, milliseconds = 0) {
+  if (Number(status) >= 200 && Number(status) < 300) {
+    seen.latenciesMs.push(milliseconds);
+    return;
+  }
+  seen.kinds[status] = (seen.kinds[status] ?? 0) + 1;
+  if (status === 503 || status === 413) seen.refused += 1;
+  else seen.errors += 1;
+}
 
 /** @param {LoadPlan} plan */
-function start({ url, bodyFile, connections, seconds, requestsPerSecond }) {
-  const body = fs.readFileSync(bodyFile);
-  if (requestsPerSecond === undefined) saturate(url, body, connections, seconds);
-  else keepPace({ url, body, connections, requestsPerSecond, timeoutMs: TIMEOUT_SECONDS * 1e3 }, onGood, onError);
+function start(plan) {
+  const bodies = plan.bodyFiles.map((file) => fs.readFileSync(file));
+  const { url, connections, requestsPerSecond } = plan;
+  if (requestsPerSecond === undefined) saturate(plan, bodies);
+  else keepPace({ url, bodies, connections, requestsPerSecond, timeoutMs: TIMEOUT_SECONDS * 1e3 }, onAnswer);
   process.on('message', (message) => {
     if (message === 'reset') {
-      Object.assign(seen, { startedAt: performance.now(), errors: 0, latenciesMs: [] });
+      Object.assign(seen, { startedAt: performance.now(), errors: 0, refused: 0, latenciesMs: [], kinds: {} });
       process.send?.({ reset: true });
     } else if (message === 'count') {
-      process.send?.({ answers: seen.latenciesMs.length + seen.errors });
+      process.send?.({ answers: seen.latenciesMs.length });
     } else if (message === 'report') {
-      const { startedAt, latenciesMs, errors } = seen;
-      process.send?.({ seconds: (performance.now() - startedAt) / 1e3, latenciesMs, errors });
+      const { startedAt, ...counts } = seen;
+      process.send?.({ seconds: (performance.now() - startedAt) / 1e3, ...counts });
     } else if (message === 'stop') {
       process.exit(0);
     }
@@ -54,12 +68,13 @@ function start({ url, bodyFile, connections, seconds, requestsPerSecond }) {
 }
 
 /**
- * @param {string} url
- * @param {Buffer} body
- * @param {number} connections
- * @param {number} seconds
+ * @param {LoadPlan} plan
+ * @param {Buffer[]} bodies
  */
-function saturate(url, body, connections, seconds) {
+function saturate({ url, isNew, connections, seconds }, bodies) {
+  // Shared by all clients: a request that each of them had built would be kept once for each.
+  const requests = bodies.map((body) => ({ body }));
+  let clients = 0;
   const run = autocannon({
     url,
     connections,
@@ -67,13 +82,15 @@ function saturate(url, body, connections, seconds) {
     timeout: TIMEOUT_SECONDS,
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body,
+    setupClient(client) {
+      const next = isNew ? renewing(bodies[0]) : undefined;
+      // autocannon copies the body as it builds a request.
+      const renewed = next && [{ setupRequest: (/** @type {object} */ request) => ({ ...request, body: next() }) }];
+      client.setRequests(/** @type {any} */ (renewed ?? inTurn(requests, clients++)));
+    },
   });
-  run.on('response', (client, status, bytes, milliseconds) => {
-    if (status >= 200 && status < 300) onGood(milliseconds);
-    else onError();
-  });
-  run.on('reqError', onError);
+  run.on('response', (client, status, bytes, milliseconds) => onAnswer(status, milliseconds));
+  run.on('reqError', (error) => onAnswer(error.code ?? error.message));
 }
 
 process.once('message', (plan) => start(/** @type {LoadPlan} */ (plan)));

@@ -8,7 +8,7 @@ const http = require('node:http');
 /**
  * @typedef {object} Pace
  * @property {string} url
- * @property {Buffer} body
+ * @property {Buffer[]} bodies sent in turn
  * @property {number} connections at most; what finds none free waits, and the wait counts
  * @property {number} requestsPerSecond
  * @property {number} timeoutMs
@@ -34,22 +34,22 @@ function intervals(meanMs) {
  * Sends requests until the process ends.
  *
  * @param {Pace} pace
- * @param {(milliseconds: number) => void} onGood with the time since the request was due
- * @param {() => void} onError
+ * @param {(status: number | string, milliseconds?: number) => void} onAnswer its status and the time since the request was due,
+ *   or the code of an error
  */
-function keepPace({ url, body, connections, requestsPerSecond, timeoutMs }, onGood, onError) {
+function keepPace({ url, bodies, connections, requestsPerSecond, timeoutMs }, onAnswer) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: connections });
-  const headers = { 'content-type': 'application/json', 'content-length': body.length };
+  let sent = 0;
   const next = intervals(1e3 / requestsPerSecond);
 
   /** @param {number} due */
   const send = (due) => {
+    const body = bodies[sent++ % bodies.length];
+    const headers = { 'content-type': 'application/json', 'content-length': body.length };
+    const onError = (/** @type {any} */ error) => onAnswer(error.code ?? error.message);
     const request = http.request(url, { agent, method: 'POST', headers, timeout: timeoutMs }, (answer) => {
       answer.resume();
-      answer.on('end', () => {
-        if (answer.statusCode === 200) onGood(performance.now() - due);
-        else onError();
-      });
+      answer.on('end', () => onAnswer(answer.statusCode ?? 0, performance.now() - due));
       answer.on('error', onError);
     });
     request.on('timeout', () => request.destroy());

@@ -1,7 +1,8 @@
 'use strict';
 
 const express = require('express');
-const { BodyTooLargeError, readBody } = require('./body');
+const { limitInFlight } = require('../..');
+const { readBody } = require('./body');
 const { InvalidRequestError } = require('./pipeline');
 const { UpstreamError, createUpstream } = require('./upstream');
 
@@ -20,7 +21,7 @@ const BUSY = new Set(['ERR_QUEUE_FULL', 'ERR_TASK_TIMEOUT', 'ERR_POOL_CLOSED']);
  * @returns {{ status: number, type: string }}
  */
 function classify(error) {
-  if (error instanceof BodyTooLargeError) return { status: 413, type: 'invalid_request_error' };
+  if (error?.code === 'ERR_BODY_LIMIT') return { status: 413, type: 'invalid_request_error' };
   if (error instanceof SyntaxError) return { status: 400, type: 'invalid_request_error' };
   if (error instanceof InvalidRequestError) return { status: 400, type: 'invalid_request_error' };
   if (error instanceof UpstreamError) return { status: 502, type: 'upstream_error' };
@@ -35,6 +36,7 @@ function classify(error) {
 function sendError(res, error) {
   const { status, type } = classify(error);
   if (status === 500) console.error(error);
+  if (status === 503) res.set('retry-after', '1');
   const message = status === 500 ? 'Internal error' : error.message;
   res.status(status).json({ error: { message, type, code: error?.code ?? null } });
 }
@@ -92,9 +94,14 @@ function relay(answer, res) {
  * @property {string} upstreamUrl
  * @property {number} [poolSize] 0: as many threads as the machine suggests
  * @property {number} [bodyLimit] in bytes
+ * @property {boolean} [countsTokens] whether the upstream is told in x-prompt-tokens how many there are
+ * @property {number} [maxInFlightBytes] of bodies whose requests have no answer yet
+ * @property {number} [maxQueueBytes] that offloop's pool takes on
+ * @property {number} [processes] that run such a service on this machine
  *
  * @typedef {object} Service
  * @property {import('express').Express} app
+ * @property {() => number} poolSize threads
  * @property {() => Promise<void>} close once no request is left: ends the pool's threads
  */
 
@@ -102,23 +109,27 @@ function relay(answer, res) {
  * @param {ServiceOptions} options
  * @returns {Service}
  */
-function createService({ mode, upstreamUrl, poolSize = 0, bodyLimit = BODY_LIMIT }) {
+function createService({ mode, upstreamUrl, poolSize = 0, bodyLimit = BODY_LIMIT, countsTokens, maxInFlightBytes, maxQueueBytes, processes }) {
   if (!MODES.includes(mode)) {
     throw new Error(`Unknown mode '${mode}': it must be one of ${MODES.join(', ')}`);
   }
   /** @type {import('./pipeline').Mode} */
-  const { prepare, stats, close } = require(`./modes/${mode}`).create({ size: poolSize });
+  const { prepare, stats, close } = require(`./modes/${mode}`).create({ size: poolSize, countsTokens, maxQueueBytes, processes });
   const upstream = createUpstream(upstreamUrl);
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
 
-  app.post(['/v1/chat/completions', '/v1/messages'], async (req, res) => {
+  const limiter = limitInFlight({ maxBytes: maxInFlightBytes });
+
+  app.post(['/v1/chat/completions', '/v1/messages'], limiter, async (req, res) => {
     const signal = clientSignal(res);
     try {
       // In no variable: what a suspended function holds, the collector cannot take.
-      const { route, body } = await readBody(req, bodyLimit).then((chunks) => prepare(chunks, { signal }));
+      const { route, tokens, body } = await readBody(req, bodyLimit).then((chunks) => prepare(chunks, { signal }));
+      /** @type {Record<string, string>} */
       const headers = { ...pickHeaders(req.headers, REQUEST_HEADERS), accept: route.accept };
+      if (tokens !== undefined) headers['x-prompt-tokens'] = String(tokens);
       relay(await upstream.post({ path: route.path, headers, body, signal }), res);
     } catch (error) {
       if (!signal.aborted) sendError(res, error);
@@ -126,15 +137,21 @@ function createService({ mode, upstreamUrl, poolSize = 0, bodyLimit = BODY_LIMIT
   });
 
   app.get('/metrics/worker-pool', (req, res) => {
-    res.json({ mode, ...stats() });
+    res.json({ mode, ...stats(), inFlight: limiter.inFlight });
   });
 
   app.get('/healthz', (req, res) => {
     res.json({ status: 'ok', mode });
   });
 
+  // Four parameters tell Express that it is for errors: the limiter's.
+  app.use((/** @type {any} */ error, /** @type {any} */ _req, /** @type {import('express').Response} */ res, /** @type {any} */ _next) => {
+    sendError(res, error);
+  });
+
   return {
     app,
+    poolSize: () => stats().poolSize,
     async close() {
       await close();
       upstream.close();

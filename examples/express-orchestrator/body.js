@@ -52,4 +52,4 @@ function readBody(req, limit) {
   });
 }
 
-module.exports = { BodyTooLargeError, readBody };
+module.exports = { readBody };

@@ -79,9 +79,10 @@ function main() {
     options: { port: { type: 'string', default: '9090' }, verify: { type: 'boolean' } },
   });
   const seen = { requests: 0, invalid: 0, digest: '' };
-  const onRequest = (/** @type {{ body: Buffer }} */ { body }) => {
+  const onRequest = (/** @type {{ headers: any, body: Buffer }} */ { headers, body }) => {
     seen.requests += 1;
-    seen.digest = createHash('sha256').update(body).digest('hex');
+    const tokens = headers['x-prompt-tokens'] ?? '';
+    seen.digest = createHash('sha256').update(seen.digest).update(tokens).update(body).digest('hex');
     try {
       JSON.parse(body.toString());
     } catch {

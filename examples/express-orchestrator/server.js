@@ -33,6 +33,7 @@ function readConfig() {
       port: { type: 'string' },
       host: { type: 'string' },
       upstream: { type: 'string' },
+      tokens: { type: 'boolean' },
     },
   });
   const { env } = process;
@@ -42,6 +43,8 @@ function readConfig() {
     host: values.host ?? env.HOST ?? '127.0.0.1',
     upstreamUrl: values.upstream ?? env.UPSTREAM_URL ?? '',
     poolSize: toNumber(env.WORKER_POOL_SIZE, 0, 'WORKER_POOL_SIZE'),
+    countsTokens: values.tokens ?? false,
+    maxInFlightBytes: toNumber(env.MAX_IN_FLIGHT_BYTES, 512 * 2 ** 20, 'MAX_IN_FLIGHT_BYTES'),
   };
 }
 
@@ -60,15 +63,15 @@ async function startMockUpstream() {
 }
 
 async function main() {
-  const { mode, port, host, upstreamUrl, poolSize } = readConfig();
+  const { port, host, upstreamUrl, ...options } = readConfig();
   const target = upstreamUrl || (await startMockUpstream());
-  const service = createService({ mode, poolSize, upstreamUrl: target });
+  const service = createService({ ...options, upstreamUrl: target });
   const server = http.createServer(service.app);
   installSignalHandlers(server, { timeoutMs: GRACE_MS, onShutdown: () => service.close() });
   server.listen(port, host);
   await once(server, 'listening');
   const address = /** @type {import('node:net').AddressInfo} */ (server.address());
-  console.log(`listening on http://${host}:${address.port}, mode ${mode}, upstream ${target}`);
+  console.log(`listening on http://${host}:${address.port}, mode ${options.mode}, upstream ${target}`);
 }
 
 main().catch((error) => {

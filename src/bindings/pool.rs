@@ -64,6 +64,8 @@ pub struct NativePoolOptions {
     pub shared: bool,
     /// Threads; 0: as many as suit the machine.
     pub size: u32,
+    /// That share the machine.
+    pub processes: u32,
     /// Tasks.
     pub max_queue: f64,
     pub max_queue_bytes: f64,
@@ -76,7 +78,10 @@ pub struct NativePoolOptions {
 pub fn create_pool(env: Env, options: NativePoolOptions) -> Result<u32> {
     let environment = Environment::of(&env)?;
     let handle = environment.next_handle();
-    let size = if options.size == 0 { pool::default_size() } else { options.size as usize };
+    let size = match options.size {
+        0 => pool::default_size(options.processes as usize),
+        size => size as usize,
+    };
     let limits = Limits {
         size,
         max_queue: options.max_queue as usize,

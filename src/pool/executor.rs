@@ -26,12 +26,17 @@ pub struct Limits {
     pub max_queue_bytes: usize,
 }
 
-/// The size when nothing else is asked for: one thread less than there are CPUs, which is the event loop's, but
-/// two at least, so that a long task does not hold up the short ones.
-pub fn default_size() -> usize {
+/// The size when nothing else is asked for, of one pool of so many processes on this machine.
+pub fn default_size(processes: usize) -> usize {
     // Reads CPU affinity and cgroup quotas, too.
-    let cpus = std::thread::available_parallelism().map_or(2, usize::from);
-    cpus.saturating_sub(1).max(2)
+    share(std::thread::available_parallelism().map_or(2, usize::from), processes)
+}
+
+/// One thread less than a process's share of the CPUs, which is the event loop's. A process that is alone has two at least, so
+/// that a long task does not hold up the short ones; of several, the others' event loops would pay for them.
+fn share(cpus: usize, processes: usize) -> usize {
+    let threads = (cpus / processes.max(1)).saturating_sub(1);
+    threads.max(if processes > 1 { 1 } else { 2 })
 }
 
 /// Makes clients. The threads belong to the executor's clients, and end after the last of them.
@@ -385,4 +390,18 @@ fn time_out(job: Arc<dyn Job>) {
     tracing::debug!(operation = job.spec().operation, id = job.spec().span, "a task timed out");
     let gate = Arc::clone(job.gate());
     gate.give_up(job, Interrupt::TimedOut);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share;
+
+    #[test]
+    fn a_pool_has_its_share_of_the_cpus_less_an_event_loop() {
+        let shares = |cpus| [1, 2, 4, 16].map(|processes| share(cpus, processes));
+        assert_eq!(shares(1), [2, 1, 1, 1]);
+        assert_eq!(shares(2), [2, 1, 1, 1]);
+        assert_eq!(shares(16), [15, 7, 3, 1]);
+        assert_eq!(share(8, 0), 7);
+    }
 }

@@ -171,10 +171,10 @@ class JsPool {
 }
 
 /**
- * @param {{ size?: number }} [options]
+ * @param {import('../pipeline').ModeOptions} [options]
  * @returns {import('../pipeline').Mode}
  */
-function create({ size = 0 } = {}) {
+function create({ size = 0, countsTokens } = {}) {
   const threads = size || Math.max(2, os.availableParallelism() - 1);
   const pool = new JsPool({ size: threads, taskTimeout: 5000 });
   return {
@@ -187,7 +187,8 @@ function create({ size = 0 } = {}) {
       clone: (value, options) => pool.exec('clone', value, options),
       compress: (messages, options) => pool.exec('compress', messages, options),
       stringify: (value, options) => pool.exec('stringify', value, options),
-    }),
+      count: (body, options) => pool.exec('count', body, options),
+    }, { countsTokens }),
     stats: () => pool.stats(),
     close: () => pool.close(),
   };

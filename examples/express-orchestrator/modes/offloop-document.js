@@ -8,18 +8,20 @@ const { selectRoute } = require('../route');
 
 /**
  * @param {import('../../..').WorkerPool} pool
+ * @param {boolean} countsTokens
  * @returns {import('../pipeline').Prepare}
  */
-function pipeline(pool) {
-  return (chunks, { signal }) => pool.load(chunks, { signal }).then((document) => forward(document, signal));
+function pipeline(pool, countsTokens) {
+  return (chunks, { signal }) => pool.load(chunks, { signal }).then((document) => forward(document, countsTokens, signal));
 }
 
 /**
  * @param {import('../../..').Document} document
+ * @param {boolean} countsTokens
  * @param {AbortSignal} signal
  * @returns {Promise<import('../pipeline').Prepared>}
  */
-async function forward(document, signal) {
+async function forward(document, countsTokens, signal) {
   /** @type {import('../../..').Document | undefined} */
   let routed;
   /** @type {import('../../..').Document | undefined} */
@@ -30,11 +32,12 @@ async function forward(document, signal) {
     }
     const model = document.get('/model');
     const stream = document.get('/stream');
+    const tokens = countsTokens ? await document.countTokens({ encoding: 'o200k_base', signal }) : undefined;
     // Here a service would put the upstream's name of the model. The original stays as it is, for the log and for
     // retries: no clone needed.
     routed = model === undefined ? document.clone() : document.with({ '/model': model });
     compressed = await routed.compress({ mode: 'truncate', signal });
-    return { route: selectRoute({ model, stream }), body: await compressed.toBuffer({ signal }) };
+    return { route: selectRoute({ model, stream }), tokens, body: await compressed.toBuffer({ signal }) };
   } finally {
     document.dispose();
     routed?.dispose();
@@ -43,13 +46,13 @@ async function forward(document, signal) {
 }
 
 /**
- * @param {{ size?: number }} [options] size 0: as many threads as the machine suggests
+ * @param {import('../pipeline').ModeOptions} [options]
  * @returns {import('../pipeline').Mode}
  */
-function create({ size = 0 } = {}) {
-  const pool = new WorkerPool({ size });
+function create({ size = 0, maxQueueBytes, processes, countsTokens = false } = {}) {
+  const pool = new WorkerPool({ size, maxQueueBytes, processes });
   return {
-    prepare: pipeline(pool),
+    prepare: pipeline(pool, countsTokens),
     stats: () => pool.getStats(),
     close: () => pool.shutdown(),
   };

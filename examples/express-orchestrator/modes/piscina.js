@@ -9,10 +9,10 @@ const { pipeline } = require('../pipeline');
 const { OFFLOAD_THRESHOLD } = require('./threads');
 
 /**
- * @param {{ size?: number }} [options]
+ * @param {import('../pipeline').ModeOptions} [options]
  * @returns {import('../pipeline').Mode}
  */
-function create({ size = 0 } = {}) {
+function create({ size = 0, countsTokens } = {}) {
   const threads = size || Math.max(2, os.availableParallelism() - 1);
   const pool = new Piscina({
     filename: path.join(__dirname, 'piscina-worker.js'),
@@ -29,7 +29,8 @@ function create({ size = 0 } = {}) {
       clone: (value, { signal }) => pool.run(value, { name: 'clone', signal }),
       compress: (messages, { signal }) => pool.run(messages, { name: 'compress', signal }),
       stringify: (value, { signal }) => pool.run(value, { name: 'stringify', signal }),
-    }),
+      count: (body, { signal }) => pool.run(body, { name: 'count', signal }),
+    }, { countsTokens }),
     stats: () => ({
       poolSize: pool.threads.length,
       queueLength: pool.queueSize,

@@ -2,6 +2,7 @@
 
 // What the threads of the two JavaScript pools run.
 
+const { countTokens } = require('../tokens');
 const { truncateMessages } = require('../truncate');
 
 /** Below this many bytes a hand-over costs more than the work. */
@@ -16,6 +17,8 @@ const handlers = {
   compress: (messages) => truncateMessages(messages),
   /** @param {any} value */
   stringify: (value) => JSON.stringify(value),
+  /** @param {any} body */
+  count: (body) => countTokens(body),
 };
 
 module.exports = { OFFLOAD_THRESHOLD, handlers };
