@@ -145,10 +145,14 @@ describe('what goes upstream', () => {
   });
 
   test('is told the same number of tokens in every mode', async (t) => {
+    let expected;
     for (const mode of TRANSFORMING) {
       const { url, seen } = await startService(t, mode, { countsTokens: true });
       for (const bytes of [4_000, 20_000]) assert.equal((await post(url, JSON.stringify(makeConversation(bytes)))).status, 200);
-      assert.deepEqual(seen.map(({ headers }) => headers['x-prompt-tokens']), ['2055', '4923'], mode);
+      const counts = seen.map(({ headers }) => headers['x-prompt-tokens']);
+      expected ??= counts;
+      assert.ok(Number(counts[1]) > Number(counts[0]) && Number(counts[0]) > 0, String(counts));
+      assert.deepEqual(counts, expected, mode);
     }
   });
 

@@ -63,6 +63,8 @@ export interface InFlightOptions {
   maxBytes?: number | string;
   /** Requests without an answer. Any number. */
   maxRequests?: number;
+  /** Milliseconds for which a request waits, its body unread, before it may be refused; 1000. */
+  waitMs?: number;
   /** What a body counts that does not say its length. `'1mb'`. */
   chunkedBytes?: number | string;
 }
@@ -71,13 +73,16 @@ export interface InFlightOptions {
 export interface InFlight {
   bytes: number;
   requests: number;
+  /** Requests that are neither taken nor refused yet. */
+  waiting: number;
   /** Requests refused since the start. */
   refused: number;
 }
 
 /**
- * Middleware that bounds what a service takes on at a time: beyond it requests are refused with 503 and `Retry-After`, before their
- * bodies are read. A body counts as long as it says it is, from its headers until its answer is out.
+ * Middleware that bounds what a service takes on at a time: beyond it requests wait, and are then refused with 503 and `Retry-After`,
+ * a few at a time, as a refused body must be read as well. A body counts as long as it says it is, from its headers until its answer is
+ * out.
  * @throws {TypeError} `ERR_INVALID_ARG`, naming the option that is wrong.
  */
 export function limitInFlight(options?: InFlightOptions): Middleware & { readonly inFlight: InFlight };

@@ -13,6 +13,11 @@ import type { TransformOptions, TransformResult, TruncateOptions } from './trans
 export interface PoolOptions {
   /** Threads. `WORKER_POOL_SIZE`; 0, the default: one less than the CPUs available, at least two. */
   size?: number;
+  /**
+   * Processes on this machine that have such a pool, as the workers of a cluster. `WORKER_PROCESSES`, 1. Where `size` is 0, each has one
+   * thread less than its share of the CPUs, at least one.
+   */
+  processes?: number;
   /** Milliseconds a task may run, counted from the start of its execution. `WORKER_TASK_TIMEOUT_MS`, 5000; 0: no limit. */
   taskTimeout?: number;
   /** Bytes below which an operation runs at once on the calling thread. `WORKER_OFFLOAD_THRESHOLD_BYTES`, 10000. */
