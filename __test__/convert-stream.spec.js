@@ -168,6 +168,8 @@ test('what breaks off, fails or is no event', async () => {
   assert.deepStrictEqual(eventsOf(await run('anthropic', 'openai', [Buffer.from(failed)])), [{ error: { message: 'Overloaded', type: 'server_error' } }]);
   assert.strictEqual(eventsOf(await run('anthropic', 'responses', [Buffer.from(failed)]))[0].message, 'Overloaded');
   await assert.rejects(run('openai', 'anthropic', [Buffer.from('data: {nonsense\n\n')]), { code: 'ERR_JSON_SYNTAX' });
+  // Found by npm run fuzz -- sse: what misses a field was an error without a code.
+  await assert.rejects(run('anthropic', 'openai', [Buffer.from('data: {"type":"message_start"}\n\n')]), { code: 'ERR_INVALID_ARG' });
   await assert.rejects(run('openai', 'anthropic', [Buffer.from(`data: ${'x'.repeat(17 << 20)}`)]), { code: 'ERR_TOO_LARGE' });
   assert.throws(() => convertStream(/** @type {any} */ ({ from: 'openai', to: 'x' })), { code: 'ERR_INVALID_ARG' });
 });

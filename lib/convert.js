@@ -136,9 +136,18 @@ function convertStream(options) {
   const reader = new readers[options.from]();
   const writer = new writers[options.to]();
   let out = '';
+  const convertEvent = (/** @type {any} */ event) => {
+    try {
+      for (const step of reader.read(event)) out += writer.write(step);
+    } catch (error) {
+      // Something is not where the format has it.
+      if (error instanceof TypeError) throw Object.assign(invalidArgument('event', `one of the format '${options.from}'`, event), { cause: error });
+      throw error;
+    }
+  };
   const events = new EventReader((data) => {
     if (data.trim() === '[DONE]') out += writer.finish();
-    else if (!writer.ended) for (const step of reader.read(parseEvent(data))) out += writer.write(step);
+    else if (!writer.ended) convertEvent(parseEvent(data));
   });
   /** @param {() => void} read @param {(error?: Error | null, data?: string) => void} done */
   const turn = (read, done) => {

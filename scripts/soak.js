@@ -285,7 +285,7 @@ function drifts(samples, faults) {
     throughputDriftPercent: drift(rates),
     rssMegabytes: Number((median(longest.map(({ rss }) => rss)) / 1e6).toFixed(0)),
     rssDriftPercent: drift(longest.map(({ rss }) => rss)),
-    handles: Math.max(...longest.map(({ handles }) => handles)),
+    handles: Math.max(0, ...longest.map(({ handles }) => handles)),
   };
 }
 

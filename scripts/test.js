@@ -8,16 +8,14 @@ const { readdirSync } = require('node:fs');
 const path = require('node:path');
 
 const { SetupError, setUp } = require('./setup');
-
-const root = path.join(__dirname, '..');
-/** Built with fault injection; the tests load it in place of the addon that users get. */
-const ADDON = { script: 'build:faults', folder: path.join(root, 'target', 'faults-addon') };
+const { FAULTS_ADDON, rootFolder: root } = require('./toolchain');
 
 /** Each with its command, and with variables of its environment. @type {Record<string, (rest: string[]) => [string, string[], NodeJS.ProcessEnv?]>} */
 const STEPS = {
   format: () => ['cargo', ['fmt', '--all', '--check']],
   clippy: () => ['cargo', ['clippy', '--all-targets', '--features', 'faults', '--quiet', '--', '-D', 'warnings']],
   rust: (rest) => ['cargo', ['test', '--no-default-features', '--quiet', ...rest]],
+  fuzz: () => ['cargo', ['test', '--quiet', '-p', 'offloop-fuzz']],
   models: () => ['cargo', ['test', '--no-default-features', '--lib', '--quiet', 'models'], MODELS],
   types: () => [process.execPath, [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root]],
   node: (rest) => [process.execPath, ['--test', '--test-timeout=600000', ...(rest.length > 0 ? rest : specs())]],
@@ -48,7 +46,7 @@ function step(name, rest) {
   }
   const [command, args, variables] = STEPS[name](rest);
   console.error(`test: ${name}`);
-  const env = { ...process.env, OFFLOOP_NATIVE_PATH: path.join(ADDON.folder, 'native.js'), ...variables };
+  const env = { ...process.env, OFFLOOP_NATIVE_PATH: FAULTS_ADDON.loader, ...variables };
   return spawnSync(command, args, { cwd: root, env, stdio: 'inherit' }).status === 0;
 }
 
@@ -61,7 +59,7 @@ function main() {
     throw new SetupError(`no such step: ${unknown.join(', ')}; there are ${Object.keys(STEPS).join(', ')}`);
   }
   const steps = names.length > 0 ? names : Object.keys(STEPS).filter((name) => !ON_DEMAND.includes(name));
-  if (steps.some((name) => !ON_DEMAND.includes(name))) setUp(ADDON);
+  if (steps.some((name) => !ON_DEMAND.includes(name))) setUp(FAULTS_ADDON);
   const failed = steps.filter((name) => !step(name, rest));
   if (failed.length > 0) throw new SetupError(`failed: ${failed.join(', ')}`);
 }

@@ -112,6 +112,8 @@ fn class_of(bytes: usize) -> Option<usize> {
 
 /// An empty vector with room for `capacity` units, or more.
 pub fn vector<T: Unit>(capacity: usize) -> Vec<T> {
+    #[cfg(feature = "faults")]
+    assert!(capacity * size_of::<T>() <= LARGEST.load(Ordering::Relaxed), "out of memory, a fault");
     let Some(class) = class_of(capacity * size_of::<T>()) else { return fresh(capacity) };
     let class = class / size_of::<T>();
     let found = T::shelf().lock().unwrap_or_else(PoisonError::into_inner).take(class);
@@ -124,8 +126,6 @@ pub fn vector<T: Unit>(capacity: usize) -> Vec<T> {
 fn fresh<T: Unit>(capacity: usize) -> Vec<T> {
     let mut vector = Vec::new();
     let bytes = capacity * size_of::<T>();
-    #[cfg(feature = "faults")]
-    assert!(bytes <= LARGEST.load(Ordering::Relaxed), "out of memory: {bytes} bytes, a fault");
     assert!(vector.try_reserve_exact(capacity).is_ok(), "out of memory: {bytes} bytes");
     vector
 }
