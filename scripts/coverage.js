@@ -62,7 +62,7 @@ function rust(tools) {
   const profiles = path.join(TARGET, 'profiles');
   fs.rmSync(profiles, { recursive: true, force: true });
   const env = { ...process.env, RUSTFLAGS: '-Cinstrument-coverage', CARGO_TARGET_DIR: TARGET, LLVM_PROFILE_FILE: path.join(profiles, '%p-%m.profraw') };
-  const args = ['test', '--no-default-features', '--features', 'inverse', '--tests', '-p', 'offloop', '-p', 'offloop-fuzz'];
+  const args = ['test', '--no-default-features', '--features', 'inverse', '--tests', '--no-fail-fast', '-p', 'offloop', '-p', 'offloop-fuzz'];
   const built = spawnSync('cargo', [...args, '--no-run', '--message-format=json'], { cwd: rootFolder, env, stdio: ['ignore', 'pipe', 2], encoding: 'utf8', maxBuffer: 1 << 28 });
   if (built.status !== 0) throw new SetupError('the Rust tests could not be built');
   const binaries = built.stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line).executable).filter(Boolean);
