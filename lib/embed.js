@@ -3,21 +3,27 @@
 /**
  * `embed` and `similar`: texts as vectors (src/embed/), and the rows of a matrix that are most like one.
  *
+ * By a model, nothing is embedded on the spot: a short text takes longer than handing it over.
+ *
  * `similar` runs where it is called, in slices of at most maxBlockMs: reading a matrix costs what copying it would, which handing it
  * over takes.
  */
 
+const path = require('node:path');
 const { types } = require('node:util');
 
 const native = require('./native');
-const { abortError, codeError, invalidArgument } = require('./errors');
+const { abortError, invalidArgument } = require('./errors');
 const { inline, submit } = require('./submit');
 
 /**
  * @typedef {import('./submit').TaskOptions & { model?: string, dimensions?: number }} EmbedOptions
  * @typedef {{ index: number, score: number }} Match
+ * @typedef {{ text: string, lengths: Uint32Array }} Batch
  */
 
+/** The model that needs no files. */
+const HASH = 'hash';
 const DIMENSIONS = 384;
 const MAX_DIMENSIONS = 65_536;
 /** Characters up to which embedding here takes the event loop less than handing over. */
@@ -41,27 +47,74 @@ function embed(pool, texts, options) {
   if (options !== undefined && (typeof options !== 'object' || options === null)) {
     return Promise.reject(invalidArgument('options', 'an object', options));
   }
-  const { model = 'hash', dimensions = DIMENSIONS } = options ?? {};
-  if (typeof model !== 'string') return Promise.reject(invalidArgument('options.model', 'a string', model));
-  if (model !== 'hash') return Promise.reject(codeError('ERR_MODEL_NOT_FOUND', `no model at ${model}: 'hash' is the only one there is`));
-  if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > MAX_DIMENSIONS) {
+  const { model = HASH, dimensions = model === HASH ? DIMENSIONS : undefined } = options ?? {};
+  if (typeof model !== 'string' || model === '') {
+    return Promise.reject(invalidArgument('options.model', "'hash' or the path of a folder", model));
+  }
+  if (dimensions !== undefined && (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > MAX_DIMENSIONS)) {
     return Promise.reject(invalidArgument('options.dimensions', `an integer from 1 to ${MAX_DIMENSIONS}`, dimensions));
   }
-  const batches = batchesOf(list);
+  return model === HASH
+    ? embedByHash(pool, list, /** @type {number} */ (dimensions), options)
+    : embedByModel(pool, list, path.resolve(model), dimensions, options);
+}
+
+/**
+ * @param {import('./submit').Pool} pool
+ * @param {readonly string[]} texts
+ * @param {number} dimensions
+ * @param {EmbedOptions} [options]
+ */
+function embedByHash(pool, texts, dimensions, options) {
+  const batches = batchesOf(texts);
   if (batches.length === 1 && batches[0].text.length < INLINE && batches[0].text.length < pool.offloadThreshold) {
     const [{ text, lengths }] = batches;
-    return inline(pool, options, 'embed', () => split(native.embedTextsNow(text, text.length, lengths, dimensions), dimensions), text);
+    return inline(pool, options, 'embed', () => split(native.embedTextsNow(text, text.length, lengths, dimensions), lengths.length), text);
   }
-  const tasks = batches.map(({ text, lengths }) =>
-    submit(pool, options, 'embed', (handle, control) => native.embedTexts(handle, control, text, text.length, lengths, dimensions)),
+  return submitAll(pool, batches, options, (handle, control, { text, lengths }) =>
+    native.embedTexts(handle, control, text, text.length, lengths, dimensions),
   );
-  return Promise.all(tasks).then((all) => all.flatMap((vectors) => split(vectors, dimensions)));
+}
+
+/**
+ * @param {import('./submit').Pool} pool
+ * @param {readonly string[]} texts
+ * @param {string} folder
+ * @param {number | undefined} dimensions
+ * @param {EmbedOptions} [options]
+ */
+function embedByModel(pool, texts, folder, dimensions, options) {
+  return submitAll(pool, batchesOf(texts), options, (handle, control, { text, lengths }) =>
+    native.embedWithModel(handle, control, text, text.length, lengths, folder, dimensions),
+  );
+}
+
+/**
+ * @param {import('./submit').Pool} pool
+ * @param {Batch[]} batches
+ * @param {EmbedOptions | undefined} options
+ * @param {(handle: number, control: number, batch: Batch) => Promise<Float32Array>} start
+ */
+function submitAll(pool, batches, options, start) {
+  const tasks = batches.map((batch) => submit(pool, options, 'embed', (handle, control) => start(handle, control, batch)));
+  return Promise.all(tasks).then((all) => all.flatMap((vectors, index) => split(vectors, batches[index].lengths.length)));
+}
+
+/**
+ * Lets go of the model in a folder.
+ * @param {import('./submit').Pool} pool
+ * @param {string} model
+ * @returns {Promise<boolean>} whether it was loaded
+ */
+function unloadModel(pool, model) {
+  if (typeof model !== 'string') return Promise.reject(invalidArgument('model', 'the path of a folder', model));
+  return submit(pool, undefined, 'unloadModel', (handle, control) => native.unloadModel(handle, control, path.resolve(model)));
 }
 
 /**
  * The texts as tasks take them: one behind the other.
  * @param {readonly string[]} texts
- * @returns {{ text: string, lengths: Uint32Array }[]}
+ * @returns {Batch[]}
  */
 function batchesOf(texts) {
   const batches = [];
@@ -76,9 +129,10 @@ function batchesOf(texts) {
   return batches;
 }
 
-/** Views on one memory. @param {Float32Array} vectors @param {number} dimensions */
-function split(vectors, dimensions) {
-  return Array.from({ length: vectors.length / dimensions }, (_, index) => vectors.subarray(index * dimensions, (index + 1) * dimensions));
+/** Views on one memory. @param {Float32Array} vectors @param {number} count */
+function split(vectors, count) {
+  const dimensions = vectors.length / count;
+  return Array.from({ length: count }, (_, index) => vectors.subarray(index * dimensions, (index + 1) * dimensions));
 }
 
 /**
@@ -128,4 +182,4 @@ function matchesOf(figures, first) {
   return matches;
 }
 
-module.exports = { embed, similar };
+module.exports = { embed, similar, unloadModel };

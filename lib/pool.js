@@ -10,7 +10,7 @@ const { openStore, retrieve } = require('./compress/store');
 const { MAX_TIMEOUT_MS, resolveConfig } = require('./config');
 const { convert } = require('./convert');
 const { isDocument, load } = require('./document');
-const { embed, similar } = require('./embed');
+const { embed, similar, unloadModel } = require('./embed');
 const { codeError, invalidArgument, makeError, poolClosed } = require('./errors');
 const { formatLog } = require('./log');
 const { formatMetrics } = require('./metrics');
@@ -216,6 +216,15 @@ class WorkerPool extends EventEmitter {
    */
   embed(texts, options) {
     return embed(this, texts, options);
+  }
+
+  /**
+   * Lets go of the model in a folder, for all pools of the process.
+   * @param {string} model
+   * @returns {Promise<boolean>} whether it was loaded
+   */
+  unloadModel(model) {
+    return unloadModel(this, model);
   }
 
   /**

@@ -138,10 +138,14 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
   convert<T extends object = any>(body: object, options: ConvertOptions): Promise<T & Converted>;
 
   /**
-   * Texts as vectors of length one (of no length for a text without words), alike for texts that share words or forms of them.
-   * They are the same everywhere and always. Rejects with `ERR_MODEL_NOT_FOUND` for other models than `'hash'`.
+   * Texts as vectors of length one (of no length for a text without words). By `'hash'` they are alike for texts that share words or
+   * forms of them, and the same everywhere and always; by a model, for texts that mean something alike. A model is loaded by the first
+   * call that names it, once in a process. Rejects with `ERR_MODEL_NOT_FOUND` if its files are missing or damaged.
    */
   embed(texts: string | readonly string[], options?: EmbedOptions): Promise<Float32Array[]>;
+
+  /** Lets go of a model that `embed` has loaded, for all pools of the process; whether there was one. The next call loads it anew. */
+  unloadModel(model: string): Promise<boolean>;
 
   /**
    * The `k` rows of a matrix with the largest cosine to `query`, best first. Rows are as long as `query` and lie one after the

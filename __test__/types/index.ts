@@ -59,6 +59,8 @@ async function operations(): Promise<void> {
   expectType<Document & offloop.Converted>()(await document.convert({ from: 'openai', to: 'responses', kind: 'response' }));
   expectType<import('node:stream').Transform>()(offloop.convertStream({ from: 'openai', to: 'anthropic' }));
   expectType<Float32Array[]>()(await pool.embed(['a'], { model: 'hash', dimensions: 8 }));
+  expectType<Float32Array[]>()(await pool.embed('a', { model: './models/potion', priority: 'bulk' }));
+  expectType<boolean>()(await pool.unloadModel('./models/potion'));
   expectType<offloop.Match[]>()(await pool.similar(new Float32Array(2), new Float32Array(4), 1));
   const transformed = await pool.transform(body.messages, { toolLimits: { grep: 100 }, toolResultTail: 0.3 });
   expectType<string>()(transformed.messages[0]!.content);

@@ -6,6 +6,8 @@
 //!
 //! Hashes are the same everywhere and always, so vectors can be stored.
 
+use super::normalise;
+
 /// Weights of features, by what they are.
 const WORD: f32 = 1.0;
 const PAIR: f32 = 0.6;
@@ -65,16 +67,6 @@ fn mix(hash: u64) -> u64 {
     let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^ (hash >> 31)
-}
-
-fn normalise(vector: &mut [f32]) {
-    let squares: f64 = vector.iter().map(|&value| f64::from(value) * f64::from(value)).sum();
-    if squares > 0.0 {
-        let length = squares.sqrt();
-        for value in vector.iter_mut() {
-            *value = (f64::from(*value) / length) as f32;
-        }
-    }
 }
 
 #[cfg(test)]
