@@ -118,4 +118,11 @@ function numbers(count) {
   return Array.from({ length: count / 2 }, () => [next(360_000_000) / 1e6 - 180, next(180_000_000) / 1e6 - 90]);
 }
 
-module.exports = { testDocuments };
+/** All strings of a value. @param {unknown} value @param {string[]} [found] */
+function textsOf(value, found = []) {
+  if (typeof value === 'string') found.push(value);
+  else if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) textsOf(item, found);
+  return found;
+}
+
+module.exports = { testDocuments, textsOf };

@@ -1,6 +1,6 @@
 'use strict';
 
-const { testDocuments } = require('./corpus');
+const { testDocuments, textsOf } = require('./corpus');
 const { closeOffloop, offloopPool, openOffloop } = require('./competitors/offloop');
 const { runFileBench } = require('./harness');
 
@@ -8,13 +8,6 @@ const ENCODING = 'o200k_base';
 
 /** Longest text: js-tiktoken takes a second for each megabyte. */
 const MAX_BYTES = 1_100_000;
-
-/** All strings of a value. @param {unknown} value @param {string[]} [found] */
-function textsOf(value, found = []) {
-  if (typeof value === 'string') found.push(value);
-  else if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) textsOf(item, found);
-  return found;
-}
 
 /** @type {any} */
 let wasm;

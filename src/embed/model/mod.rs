@@ -87,6 +87,7 @@ impl Model {
         self.weights.check().map_err(|why| unusable(folder, &why))?;
         let mut vectors = vec![0.0; count * dimensions];
         let mut known = self.shelf().pop().unwrap_or_default();
+        let mut sum = Sum::default();
         for (text, vector) in texts.zip(vectors.chunks_exact_mut(dimensions)) {
             let cut = self.tokens.cut(text.as_ref());
             for piece in cut.pieces() {
@@ -94,8 +95,10 @@ impl Model {
                 let ids = self.tokens.ids(&cut, piece, &mut known).map_err(|why| unusable(folder, &why))?;
                 for &id in ids.iter().filter(|&&id| Some(id) != self.unknown) {
                     self.weights.add(id as usize, vector);
+                    sum.added(vector);
                 }
             }
+            sum.finish(vector);
             if !normalise(vector) {
                 return Err(unusable(folder, "its weights are damaged: some are no numbers"));
             }
@@ -106,5 +109,44 @@ impl Model {
 
     fn shelf(&self) -> MutexGuard<'_, Vec<Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What was added to a vector so far: a long sum in 32 bits would lose what is added late.
+#[derive(Default)]
+struct Sum {
+    latest: usize,
+    /// The sums of [`Sum::PART`] vectors each, added up; empty until there is one.
+    total: Vec<f64>,
+}
+
+impl Sum {
+    const PART: usize = 4096;
+
+    /// Notes that something was added to `part`.
+    fn added(&mut self, part: &mut [f32]) {
+        self.latest += 1;
+        if self.latest == Self::PART {
+            self.total.resize(part.len(), 0.0);
+            self.take(part);
+        }
+    }
+
+    fn take(&mut self, part: &mut [f32]) {
+        for (total, part) in self.total.iter_mut().zip(part) {
+            *total += f64::from(std::mem::take(part));
+        }
+        self.latest = 0;
+    }
+
+    /// Makes the last part the sum of all, and begins anew.
+    fn finish(&mut self, part: &mut [f32]) {
+        if !self.total.is_empty() {
+            self.take(part);
+            for (part, total) in part.iter_mut().zip(self.total.drain(..)) {
+                *part = total as f32;
+            }
+        }
+        self.latest = 0;
     }
 }

@@ -193,3 +193,117 @@ fn only_marks_blanks(normalizer: &NormalizerWrapper) -> bool {
     let mut text = NormalizedString::from(sample.as_str());
     normalizer.normalize(&mut text).is_ok() && text.get() == format!(" {sample}").replace(' ', BLANK)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+    use std::cell::RefCell;
+
+    fn open(tokenizer: &Value) -> Tokens {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokenizer.json");
+        fs::write(&path, tokenizer.to_string()).unwrap();
+        Tokens::open(&path).unwrap()
+    }
+
+    fn added(contents: &[&str]) -> Value {
+        let token = |(id, content): (usize, &&str)| json!({ "id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true });
+        contents.iter().enumerate().map(token).collect()
+    }
+
+    /// A vocabulary in which every token is made of two before it, so that merges meet each other.
+    fn llama() -> Value {
+        let mut tokens: Vec<String> = ["<unk>", "<s>", BLANK, "a", "b", "c", "é"].map(str::to_owned).to_vec();
+        tokens.extend((0..=255).map(|byte| format!("<0x{byte:02X}>")));
+        let mut merges = Vec::new();
+        for (left, right) in [
+            (BLANK, "a"),
+            ("b", "c"),
+            ("a", "b"),
+            ("ab", "c"),
+            (BLANK, BLANK),
+            ("\u{2581}a", "bc"),
+            ("c", "a"),
+            ("é", "é"),
+            ("ca", "é"),
+        ] {
+            merges.push(format!("{left} {right}"));
+            tokens.push(format!("{left}{right}"));
+        }
+        let vocabulary: Value =
+            tokens.iter().enumerate().map(|(id, token)| (token.clone(), json!(id))).collect();
+        json!({
+            "version": "1.0", "truncation": null, "padding": null, "added_tokens": added(&["<unk>", "<s>"]),
+            "normalizer": { "type": "Sequence", "normalizers": [
+                { "type": "Prepend", "prepend": BLANK },
+                { "type": "Replace", "pattern": { "String": " " }, "content": BLANK },
+            ] },
+            "pre_tokenizer": null, "post_processor": null, "decoder": null,
+            "model": { "type": "BPE", "dropout": null, "unk_token": "<unk>", "continuing_subword_prefix": null, "end_of_word_suffix": null,
+                "fuse_unk": true, "byte_fallback": true, "ignore_merges": false, "vocab": vocabulary, "merges": merges },
+        })
+    }
+
+    fn bert() -> Value {
+        let tokens = ["[UNK]", "a", "b", "ab", "##b", "##c", "é", ",", "##é"];
+        let vocabulary: Value =
+            tokens.iter().enumerate().map(|(id, token)| ((*token).to_owned(), json!(id))).collect();
+        json!({
+            "version": "1.0", "truncation": null, "padding": null, "added_tokens": added(&["[UNK]"]),
+            "normalizer": { "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": true },
+            "pre_tokenizer": { "type": "BertPreTokenizer" }, "post_processor": null, "decoder": null,
+            "model": { "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100, "vocab": vocabulary },
+        })
+    }
+
+    fn agrees(tokens: &Tokens, known: &mut Known, text: &str) {
+        let cut = tokens.cut(text);
+        let ids: Vec<u32> =
+            cut.pieces().flat_map(|piece| tokens.ids(&cut, piece, known).unwrap().to_vec()).collect();
+        assert_eq!(ids, tokens.tokenizer.encode_fast(text, false).unwrap().get_ids(), "{text:?}");
+    }
+
+    #[test]
+    fn pieces_have_the_tokens_of_the_text() {
+        let (llama, bert) = (open(&llama()), open(&bert()));
+        assert!(matches!(llama.cuts, Cuts::Pairs(_)) && matches!(bert.cuts, Cuts::Spaces));
+        let known = [Known::default(), Known::default()].map(RefCell::new);
+        let text = prop::collection::vec(
+            prop::sample::select(vec![
+                "a", "b", "c", " ", "  ", "é", "e\u{301}", BLANK, "<s>", "[UNK]", "\n", "x", "你", "😀", ",",
+            ]),
+            0..40,
+        );
+        proptest!(|(parts in text)| {
+            agrees(&llama, &mut known[0].borrow_mut(), &parts.concat());
+            agrees(&bert, &mut known[1].borrow_mut(), &parts.concat());
+        });
+    }
+
+    #[test]
+    fn what_may_not_be_cut_is_not() {
+        let changed = |pointer: &str, value: Value| {
+            let mut tokenizer = llama();
+            *tokenizer.pointer_mut(pointer).unwrap() = value;
+            matches!(open(&tokenizer).cuts, Cuts::None)
+        };
+        assert!(changed("/model/ignore_merges", json!(true)));
+        assert!(changed("/model/byte_fallback", json!(false)), "unknown characters are joined");
+        assert!(changed("/normalizer", json!({ "type": "Prepend", "prepend": BLANK })));
+        assert!(changed("/normalizer/normalizers/1/pattern", json!({ "Regex": " +" })));
+        assert!(changed("/normalizer/normalizers/0", json!({ "type": "Lowercase" })));
+        assert!(changed("/added_tokens/1/normalized", json!(true)));
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut known = Known { latest: vec![1, 2], ..Known::default() };
+        for number in 0..MOST_WORDS + 10 {
+            known.remember(&number.to_string());
+        }
+        assert_eq!((known.words.len(), known.ids.len()), (10, 20));
+        assert_eq!(known.words[(MOST_WORDS + 9).to_string().as_str()], (18, 20));
+    }
+}
