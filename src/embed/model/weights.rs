@@ -191,6 +191,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::float_cmp, reason = "every one of these values has an exact form")]
     fn every_half_is_read() {
         for bits in 0..=u16::MAX {
             let (read, expected) = (f64::from(half(bits.to_le_bytes())), naive_half(bits));
@@ -199,6 +200,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::float_cmp, reason = "as above")]
     fn numbers_of_all_types_are_added() {
         let values = [1.5f32, -2.0, 0.25, 0.0, 3.0, -7.0, 100.0, 0.5, 1.0];
         let f32s: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
