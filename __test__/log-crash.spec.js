@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert');
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { describe, it } = require('node:test');
@@ -55,6 +56,44 @@ describe('a durable log', () => {
     assert.deepStrictEqual(rounds, [...rounds].sort((a, b) => a - b), 'in order');
     assert.deepStrictEqual(fs.readdirSync(path.dirname(file)), ['app.log'], 'no ring is left');
     assert.strictEqual(logger.getStats().torn, 0);
+  });
+
+  const hasLimits = spawnSync('prlimit', ['--version']).status === 0;
+
+  // A ring made room for a part of a line before the file had it: of a line in parts, what had been read was lost.
+  it('has lines of several records until they are written', { skip: hasLimits ? false : 'no prlimit' }, async (t) => {
+    const file = path.join(folder(t), 'app.log');
+    const { signal, stdout, stderr } = await run(`
+      const logger = new AsyncLogger({ logFile: process.env.FILE, durable: true, ringSize: 65536 });
+      logger.on('error', ({ code }) => {
+        console.log(code);
+        process.kill(process.pid, 'SIGKILL');
+      });
+      require('node:child_process').execFileSync('prlimit', ['--pid', String(process.pid), '--fsize=0']);
+      logger.info('x'.repeat(30_000), { n: 0 });
+      logger.info('é'.repeat(9000), { n: 1 });
+    `, { env: { FILE: file } });
+    assert.deepStrictEqual([signal, stdout], ['SIGKILL', 'EFBIG\n'], stderr);
+    assert.strictEqual(fs.readFileSync(file, 'utf8'), '');
+    const logger = new AsyncLogger({ logFile: file, durable: true });
+    logger.info('after', { n: 2 });
+    await logger.shutdown();
+    const all = records(file);
+    assertCounts(all.map(({ n }) => n), 'lines');
+    assert.deepStrictEqual(all.map(({ msg }) => msg.length), [30_000, 9000, 5]);
+  });
+
+  it('writes a line that is longer than its ring before the call returns', async (t) => {
+    const file = path.join(folder(t), 'app.log');
+    const { signal, stderr } = await run(`
+      const logger = new AsyncLogger({ logFile: process.env.FILE, durable: true, ringSize: 65536, flushInterval: 60_000, bufferSize: 1e6 });
+      logger.info('before', { n: 0 });
+      logger.info('x'.repeat(500_000), { n: 1 });
+      process.kill(process.pid, 'SIGKILL');
+    `, { env: { FILE: file } });
+    assert.strictEqual(signal, 'SIGKILL', stderr);
+    assertCounts(records(file).map(({ n }) => n), 'lines');
+    assert.strictEqual(records(file).length, 2);
   });
 
   it('gives others what a killed process left in a file that they share', async (t) => {

@@ -17,4 +17,5 @@ module.exports = {
   LINE: 1,
   PIECES: 2,
   MORE: 3,
+  LARGE: 4,
 };

@@ -7,12 +7,14 @@
  */
 
 const native = require('./native');
-const { HEADER, TAIL, HEAD, SLEEPING, RECORD_HEADER, LENGTH_BITS, CONTINUES, LONG, LINE, MORE } = require('./ring-layout');
+const { HEADER, TAIL, HEAD, SLEEPING, RECORD_HEADER, LENGTH_BITS, CONTINUES, LONG, LINE, MORE, LARGE } = require('./ring-layout');
 
 const TAIL_WORD = TAIL >> 2;
 const HEAD_WORD = HEAD >> 2;
 const SLEEPING_WORD = SLEEPING >> 2;
 const LINE_BITS = LINE << LENGTH_BITS;
+const MORE_BITS = MORE << LENGTH_BITS;
+const LARGE_BITS = LARGE << LENGTH_BITS;
 /** A ring that is empty begins anew from here on, while its start is still in the cache. */
 const FAR = 256 * 1024;
 
@@ -36,6 +38,8 @@ class Ring {
     this.capacity = this.bytes.length;
     /** Longest payload that is written in one piece. */
     this.longest = this.capacity / 4 - RECORD_HEADER;
+    /** Bytes of a part of a longer line. */
+    this.step = this.capacity / 8;
     // Positions count units of 8 bytes, modulo 2^32, kept as int32.
     this.tail = Atomics.load(this.words, TAIL_WORD);
     /** As it was when we looked last. */
@@ -56,7 +60,7 @@ class Ring {
    */
   reserve(size, limit) {
     const whole = RECORD_HEADER + size + 7;
-    let at = (this.tail << 3) & (this.capacity - 1);
+    const at = (this.tail << 3) & (this.capacity - 1);
     const isOver = at + whole > this.capacity || (at > FAR && this.used() === 0);
     const skipped = isOver ? this.capacity - at : 0;
     let used = ((this.tail - this.head) >>> 0) * 8;
@@ -64,15 +68,19 @@ class Ring {
       used = this.used();
       if (used + skipped + whole > limit) return -1;
     }
-    if (skipped > 0) {
-      // A record without contents; it is published with the one behind it.
-      const word = (HEADER + at) >> 2;
-      this.words[word] = 0;
-      this.words[word + 1] = 0;
-      this.tail = (this.tail + (skipped >> 3)) | 0;
-      at = 0;
-    }
-    return at;
+    return isOver ? this.skip(at) : at;
+  }
+
+  /**
+   * Leaves the end of the ring unused, by a record without contents; it is published with the one behind it.
+   * @param {number} at
+   */
+  skip(at) {
+    const word = (HEADER + at) >> 2;
+    this.words[word] = 0;
+    this.words[word + 1] = 0;
+    this.tail = (this.tail + ((this.capacity - at) >> 3)) | 0;
+    return 0;
   }
 
   /**
@@ -82,14 +90,27 @@ class Ring {
    * @param {number} bits kind and flag
    */
   publish(at, length, bits) {
-    const { words } = this;
+    this.complete(at, length, bits);
+    this.hand();
+  }
+
+  /**
+   * Completes the record at `at`, which nobody sees before it is handed over.
+   * @param {number} at
+   * @param {number} length of its payload
+   * @param {number} bits kind and flag
+   */
+  complete(at, length, bits) {
     const word = (HEADER + at) >> 2;
-    words[word] = length | bits;
+    this.words[word] = length | bits;
     if (this.checked) this.seal(word, length);
-    const tail = (this.tail + 1 + ((length + 7) >> 3)) | 0;
-    this.tail = tail;
-    Atomics.store(words, TAIL_WORD, tail);
-    if (Atomics.load(words, SLEEPING_WORD) !== 0) this.wake();
+    this.tail = (this.tail + 1 + ((length + 7) >> 3)) | 0;
+  }
+
+  /** Hands over what is complete. */
+  hand() {
+    Atomics.store(this.words, TAIL_WORD, this.tail);
+    if (Atomics.load(this.words, SLEEPING_WORD) !== 0) this.wake();
   }
 
   wake() {
@@ -149,27 +170,57 @@ class Ring {
   }
 
   /**
-   * Writes a line that is too long for one record, in parts that make room for each other.
+   * @param {number} length of a line that is too long for one record
+   * @returns {number} bytes of the ring that its parts need at most, with the end of the ring unused
+   */
+  need(length) {
+    return length + Math.ceil(length / this.step) * (RECORD_HEADER + 7) + this.step + RECORD_HEADER + 7;
+  }
+
+  /**
+   * Writes a line in parts, handed over together. There is room for them.
    * @param {Uint8Array} line
-   * @param {number} limit bytes of the ring that may be in use for it to be written at once
+   */
+  writeParts(line) {
+    for (let from = 0; from < line.length; from += this.step) {
+      const part = line.subarray(from, from + this.step);
+      const at = (this.tail << 3) & (this.capacity - 1);
+      const isOver = at + RECORD_HEADER + part.length + 7 > this.capacity;
+      this.writePart(part, isOver ? this.skip(at) : at, from === 0 ? LINE_BITS : MORE_BITS, from + this.step < line.length);
+    }
+    this.hand();
+  }
+
+  /**
+   * Writes a line for which the ring has no room, in parts that make room for each other.
+   * @param {Uint8Array} line
+   * @param {number} limit bytes of the ring that may be in use
    * @param {(bytes: number) => boolean} wait for so much room, and whether it came
    * @returns {boolean} false: the ring is too full, and stays so; what was written of the line is ignored
    */
-  writeLong(line, limit, wait) {
-    const step = this.capacity / 8;
+  writeLarge(line, limit, wait) {
     // Parts are not split at the ring's end.
-    const overhead = 2 * step;
-    const fits = this.used() + line.length + overhead <= limit;
-    for (let from = 0; from < line.length; from += step) {
-      if (!fits && this.used() + overhead > limit && !wait(overhead)) return false;
-      const part = line.subarray(from, from + step);
+    const room = 2 * this.step;
+    for (let from = 0; from < line.length; from += this.step) {
+      if (this.used() + room > limit && !wait(room)) return false;
+      const part = line.subarray(from, from + this.step);
       const at = this.reserve(part.length, this.capacity);
       if (at < 0) return false;
-      this.bytes.set(part, at + RECORD_HEADER);
-      const kind = from === 0 ? LINE_BITS : MORE << LENGTH_BITS;
-      this.publish(at, part.length, from + step < line.length ? kind | CONTINUES : kind);
+      this.writePart(part, at, from === 0 ? LARGE_BITS : MORE_BITS, from + this.step < line.length);
+      this.hand();
     }
     return true;
+  }
+
+  /**
+   * @param {Uint8Array} part
+   * @param {number} at
+   * @param {number} kind
+   * @param {boolean} continues
+   */
+  writePart(part, at, kind, continues) {
+    this.bytes.set(part, at + RECORD_HEADER);
+    this.complete(at, part.length, continues ? kind | CONTINUES : kind);
   }
 }
 

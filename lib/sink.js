@@ -167,8 +167,21 @@ class Sink {
    * @param {number} level
    */
   writeLong(line, level) {
-    const wait = (/** @type {number} */ bytes) => this.waitFor(bytes);
-    if (!this.ring.writeLong(line, this.limits[level], wait)) return this.refuse();
+    const { ring } = this;
+    const limit = this.limits[level];
+    const size = ring.need(line.length);
+    if (size > limit) return this.writeLarge(line, limit);
+    if (ring.used() + size > limit && !this.waitFor(size)) return this.refuse();
+    ring.writeParts(line);
+    return this.done();
+  }
+
+  /**
+   * @param {Uint8Array} line longer than the ring, or than the share of it that its level may fill
+   * @param {number} limit
+   */
+  writeLarge(line, limit) {
+    if (!this.ring.writeLarge(line, limit, (bytes) => this.waitFor(bytes))) return this.refuse();
     // Its parts have made room for each other: only the file has all of it.
     if (this.isDurable) native.flushLogSync(this.handle, SYNC_LIMIT);
     return this.done();

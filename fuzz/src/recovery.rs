@@ -29,18 +29,13 @@ fn lines(input: &mut Unstructured<'_>) -> arbitrary::Result<Vec<String>> {
         .collect()
 }
 
-/// Puts lines into a ring, some in several records if they may be; the position behind each.
-fn fill(
-    ring: &Ring,
-    lines: &[String],
-    parts: bool,
-    input: &mut Unstructured<'_>,
-) -> arbitrary::Result<Vec<u32>> {
+/// Puts lines into a ring, some in several records; the position behind each.
+fn fill(ring: &Ring, lines: &[String], input: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u32>> {
     // SAFETY: there is no other producer.
     let mut producer = unsafe { Producer::new(ring) };
     let mut ends = Vec::new();
     for line in lines {
-        let cut = if parts && input.ratio(1, 6)? { input.int_in_range(1..=line.len())? } else { line.len() };
+        let cut = if input.ratio(1, 6)? { input.int_in_range(1..=line.len())? } else { line.len() };
         let mut pushed = producer.push(record::LINE, cut < line.len(), &line.as_bytes()[..cut]);
         if cut < line.len() {
             pushed = producer.push(record::MORE, false, &line.as_bytes()[cut..]);
@@ -128,9 +123,8 @@ fn scenario(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     let lines = lines(input)?;
     let mut file = LogFile::open(&path, None, false).expect("the log can be opened");
     let ring = create(&path, CAPACITY).expect("a ring");
-    // A writer makes room for the rest of a line in parts, and notes the intent behind it: it is never one of a batch.
     let is_interrupted = input.ratio(1, 2)?;
-    let ends = fill(&ring, &lines, !is_interrupted, input)?;
+    let ends = fill(&ring, &lines, input)?;
     if is_interrupted {
         interrupt(&ring, &mut file, &path, (&lines, &ends), input)?;
     }

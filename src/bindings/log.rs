@@ -366,6 +366,7 @@ pub fn ring_layout(env: &Env) -> Result<Object<'_>> {
         ("LINE", record::LINE as usize),
         ("PIECES", record::PIECES as usize),
         ("MORE", record::MORE as usize),
+        ("LARGE", record::LARGE as usize),
     ];
     let mut object = Object::new(env)?;
     for (name, figure) in figures {

@@ -199,6 +199,11 @@ impl LogFile {
         self.open.as_ref().map_or(Ok(0), |open| Ok(open.file.metadata()?.len()))
     }
 
+    /// Takes away what is in the file from `length` on.
+    pub fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.open.as_ref().map_or(Ok(()), |open| open.file.set_len(length))
+    }
+
     /// What is in the file from `offset` on, at most `length` bytes.
     pub fn read(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
         let Some(open) = &self.open else { return Ok(Vec::new()) };

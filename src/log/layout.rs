@@ -57,6 +57,8 @@ pub mod record {
     /// A line with strings that are to be quoted and escaped: the number of strings, the bytes of text (u32 each), the
     /// text, up to 3 bytes, then for each string the number of UTF-16 units of text before it and of its own (u32 each).
     pub const PIECES: u32 = 2;
-    /// What follows a record that has `CONTINUES`.
+    /// What follows a record that has `CONTINUES`. Parts of a line are published together.
     pub const MORE: u32 = 3;
+    /// The beginning of a line that is longer than the ring: its parts make room for each other.
+    pub const LARGE: u32 = 4;
 }

@@ -18,6 +18,7 @@ pub mod exit;
 pub mod file;
 pub mod intent;
 pub mod layout;
+pub mod lines;
 pub mod memory;
 pub mod protocol;
 pub mod recovery;

@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::file::{LogFile, Place};
 use super::intent::Intent;
 use super::layout::HEADER;
+use super::lines;
 use super::memory::Memory;
-use super::render::render;
-use super::ring::{Ring, Slot};
+use super::ring::Ring;
 use super::rotation::folder;
 
 const SUFFIX: &str = "ring";
@@ -109,15 +109,15 @@ pub fn resolve(ring: &Ring, file: &mut LogFile, place: &Place) -> io::Result<()>
     let mut line = Vec::new();
     while position != intent.end {
         line.clear();
-        let next = match ring.read(position) {
+        let next = match lines::line(ring, position, &mut line) {
             // Its line, if it was written, is nothing that could be compared.
-            Slot::Torn { next } => {
+            lines::Found::Torn { next } => {
                 at += memchr::memchr(b'\n', &there[at..]).map_or(there.len() - at, |end| end + 1);
                 next
             }
-            Slot::Record(record) if render(&record, &mut line) => record.next,
-            Slot::Record(record) => record.next,
-            Slot::Empty => break,
+            lines::Found::Line { next } => next,
+            lines::Found::Part(_) => return take_back(ring, file, &intent, there.len(), place),
+            lines::Found::Nothing => break,
         };
         let matching = there[at..].iter().zip(&line).take_while(|(a, b)| a == b).count();
         at += matching;
@@ -134,4 +134,64 @@ pub fn resolve(ring: &Ring, file: &mut LogFile, place: &Place) -> io::Result<()>
     }
     ring.set_head(position);
     Ok(())
+}
+
+/// The owner died while it wrote a line that is longer than the ring. Nobody was told that it is accepted, and its
+/// beginning is gone: what the file has of it goes too, unless that is all of it.
+fn take_back(
+    ring: &Ring,
+    file: &mut LogFile,
+    intent: &Intent,
+    there: usize,
+    place: &Place,
+) -> io::Result<()> {
+    let is_whole = there as u64 == intent.length;
+    if !is_whole && intent.offset + there as u64 == place.size {
+        file.cut(intent.offset)?;
+    }
+    ring.set_head(intent.end);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::layout::record;
+    use crate::log::ring::Producer;
+
+    /// A ring whose owner died while it wrote a line that is longer than the ring, of which it had only the end.
+    fn left(path: &Path, place: &Place, length: u64) -> Ring {
+        let ring = create(path, super::super::layout::SMALLEST).unwrap();
+        // SAFETY: there is no other producer.
+        let mut producer = unsafe { Producer::new(&ring) };
+        producer.push(record::LARGE, true, b"the beginning, ");
+        ring.set_head(ring.tail());
+        producer.push(record::MORE, false, b"the end\n");
+        let intent =
+            Intent { start: ring.head(), end: ring.tail(), file: place.id, offset: place.size, length };
+        intent.note(&ring);
+        producer.push(record::LINE, false, b"another\n");
+        ring
+    }
+
+    #[test]
+    fn half_a_line_that_was_not_accepted_is_taken_back() {
+        let line = "the beginning, the end\n";
+        for written in 0..=line.len() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("app.log");
+            std::fs::write(&path, "before\n").unwrap();
+            let mut file = LogFile::open(&path, None, false).unwrap();
+            let ring = left(&path, &file.prepare().unwrap(), line.len() as u64);
+            file.release();
+            std::fs::write(&path, format!("before\n{}", &line[..written])).unwrap();
+            let place = file.prepare().unwrap();
+            resolve(&ring, &mut file, &place).unwrap();
+            let kept = if written == line.len() { line } else { "" };
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("before\n{kept}"));
+            let mut next = Vec::new();
+            lines::line(&ring, ring.head(), &mut next);
+            assert_eq!(next, b"another\n", "{written} bytes were written");
+        }
+    }
 }

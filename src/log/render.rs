@@ -8,7 +8,7 @@ use crate::json::escape::escape_text;
 pub fn render(record: &Record<'_>, out: &mut Vec<u8>) -> bool {
     let start = out.len();
     let is_whole = match record.kind {
-        record::LINE | record::MORE => {
+        record::LINE | record::MORE | record::LARGE => {
             out.extend_from_slice(record.payload);
             true
         }

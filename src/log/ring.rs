@@ -191,7 +191,7 @@ impl Ring {
         }
         let length = (word & ((1 << record::LENGTH_BITS) - 1)) as usize;
         let whole = record::HEADER + length.next_multiple_of(UNIT);
-        if whole > room || whole > published || kind > record::MORE {
+        if whole > room || whole > published || kind > record::LARGE {
             return Slot::Torn { next: tail };
         }
         let next = position.wrapping_add((whole / UNIT) as u32);

@@ -9,8 +9,8 @@ use super::Writer;
 use crate::log::file::{Opened, Place};
 use crate::log::intent::Intent;
 use crate::log::layout::record;
-use crate::log::render::render;
-use crate::log::ring::{Record, Ring, Slot};
+use crate::log::lines::{self, Found};
+use crate::log::ring::{Record, Ring};
 use crate::log::sink::Notice;
 use crate::log::{recovery, system};
 
@@ -177,36 +177,30 @@ impl Writer {
         let mut position = ring.head();
         while self.batch.bytes.len() < BATCH {
             let before = self.batch.bytes.len();
-            match ring.read(position) {
-                Slot::Empty => break,
-                Slot::Torn { next } => {
+            match lines::line(ring, position, &mut self.batch.bytes) {
+                Found::Nothing => break,
+                Found::Torn { next } => {
                     self.count_torn();
                     position = next;
                 }
-                // A long line comes in parts, which make room for each other, and is a batch of its own.
-                Slot::Record(part) if part.continues || part.kind == record::MORE => {
-                    if before > 0 {
-                        break;
-                    }
+                Found::Line { .. } if self.batch.bytes.len() > room && before > 0 => {
+                    self.batch.bytes.truncate(before);
+                    break;
+                }
+                Found::Line { next } => {
+                    self.partial.clear(); // A line that was given up.
+                    self.batch.lines += 1;
+                    position = next;
+                }
+                // Its line is a batch of its own.
+                Found::Part(_) if before > 0 => break,
+                Found::Part(part) => {
                     position = part.next;
                     if self.add_part(&part) {
                         break;
                     }
                     ring.set_head(position);
                     shared.moved.notify_all();
-                }
-                Slot::Record(record) => {
-                    self.partial.clear(); // A line that was given up.
-                    let batch = &mut self.batch;
-                    if !render(&record, &mut batch.bytes) {
-                        self.count_torn();
-                    } else if batch.bytes.len() > room && before > 0 {
-                        batch.bytes.truncate(before);
-                        break;
-                    } else {
-                        batch.lines += 1;
-                    }
-                    position = record.next;
                 }
             }
         }
@@ -216,7 +210,7 @@ impl Writer {
         }
     }
 
-    /// Adds a part of a line; whether that is complete.
+    /// Adds a part of a line that is longer than the ring; whether that is complete.
     fn add_part(&mut self, part: &Record<'_>) -> bool {
         if part.kind != record::MORE {
             self.partial.clear();

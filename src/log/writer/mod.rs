@@ -36,7 +36,7 @@ pub(super) struct Writer {
     /// Rings of dead processes, to be written before ours.
     left: VecDeque<Ring>,
     batch: Batch,
-    /// A line of several records, as far as it has come.
+    /// A line that is longer than the ring, as far as it has come.
     partial: Vec<u8>,
     /// Positions in our ring: what has been looked at, and how many lines that are.
     seen: u32,
