@@ -99,7 +99,7 @@ describe('options', () => {
     for (const [name, variable] of Object.entries(VARIABLES)) {
       for (const text of ['-1', 'many', '1e3', '0x10', '1 2', 'NaN', 'Infinity', '99999999999999999999999']) {
         const message = new RegExp(`^the environment variable ${variable} must be .*, not '${text}'$`);
-        assert.throws(() => resolveConfig({}, { [variable]: text }), { code: 'ERR_INVALID_ARG', message });
+        assert.throws(() => resolveConfig({}, { [variable]: text }), { name: 'TypeError', code: 'ERR_INVALID_ARG', message });
         assert.doesNotThrow(() => resolveConfig({ [name]: 1 }, { [variable]: text }), 'the option wins');
       }
     }

@@ -1,6 +1,6 @@
 'use strict';
 
-const { codeError, invalidArgument } = require('./errors');
+const { invalidArgument, invalidVariable } = require('./errors');
 
 /**
  * @typedef {object} PoolConfig
@@ -75,10 +75,7 @@ function fromEnvironment(variable, range, env) {
   if (!text) return undefined;
   // Number() alone would take '0x10' and '1e3'.
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
-  if (!fits(value, range)) {
-    const expected = describe(range);
-    throw codeError('ERR_INVALID_ARG', `the environment variable ${variable} must be ${expected}, not '${text}'`);
-  }
+  if (!fits(value, range)) throw invalidVariable(variable, describe(range), text);
   return value;
 }
 
@@ -89,7 +86,7 @@ function fromEnvironment(variable, range, env) {
  * @param {unknown} value what was given
  * @param {NodeJS.ProcessEnv} env
  * @returns {number}
- * @throws {CodeError} ERR_INVALID_ARG naming the option or variable.
+ * @throws {TypeError} ERR_INVALID_ARG naming the option or variable.
  */
 function resolveNumber(name, { variable, fallback, ...range }, value, env) {
   if (value === undefined) return fromEnvironment(variable, range, env) ?? fallback;
@@ -101,7 +98,7 @@ function resolveNumber(name, { variable, fallback, ...range }, value, env) {
  * @param {Partial<PoolConfig>} [options]
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {PoolConfig}
- * @throws {CodeError} ERR_INVALID_ARG naming the option or variable.
+ * @throws {TypeError} ERR_INVALID_ARG naming the option or variable.
  */
 function resolveConfig(options = {}, env = process.env) {
   if (options === null || typeof options !== 'object') {

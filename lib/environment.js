@@ -1,6 +1,6 @@
 'use strict';
 
-// Every environment variable, for those who look at all of them. README's table has the same (environment.spec.js
+// Every environment variable, for those who look at all of them. README's table has the same (doctor.spec.js
 // compares them); the checks are those of whoever reads a variable.
 
 const { OPTIONS, describe, resolveConfig, resolveNumber } = require('./config');

@@ -38,6 +38,16 @@ function invalidArgument(name, expected, actual) {
 }
 
 /**
+ * @param {string} variable Of the environment.
+ * @param {string} expected What it must be, after "must be".
+ * @param {string} text What it was.
+ * @returns {TypeError & { code: string }}
+ */
+function invalidVariable(variable, expected, text) {
+  return withCode(new TypeError(`the environment variable ${variable} must be ${expected}, not '${text}'`), 'ERR_INVALID_ARG');
+}
+
+/**
  * @param {unknown} [reason] The signal's.
  * @returns {CodeError}
  */
@@ -91,4 +101,4 @@ function makeError(code, message, position, line, column) {
   }
 }
 
-module.exports = { abortError, codeError, invalidArgument, makeError, poolClosed, syntaxError };
+module.exports = { abortError, codeError, invalidArgument, invalidVariable, makeError, poolClosed, syntaxError };

@@ -4,7 +4,7 @@
 
 const path = require('node:path');
 const { resolveNumber } = require('./config');
-const { codeError, invalidArgument } = require('./errors');
+const { invalidArgument, invalidVariable } = require('./errors');
 const { LARGEST, SMALLEST } = require('./ring-layout');
 
 /**
@@ -48,7 +48,7 @@ const KEEP_ALL = 2 ** 32 - 1;
  * @param {any} options
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {SinkConfig}
- * @throws {CodeError} ERR_INVALID_ARG
+ * @throws {TypeError} ERR_INVALID_ARG
  */
 function resolveSink(options, env = process.env) {
   if (typeof options !== 'object' || options === null) throw invalidArgument('options', 'an object', options);
@@ -170,7 +170,7 @@ function defaultLevel(env = process.env) {
   try {
     return resolveLevel(level, '');
   } catch {
-    throw codeError('ERR_INVALID_ARG', `the environment variable WORKER_LOG_LEVEL must be one of ${LEVELS.join(', ')}, silent, not '${level}'`);
+    throw invalidVariable('WORKER_LOG_LEVEL', `one of ${LEVELS.join(', ')}, silent`, level);
   }
 }
 
@@ -178,7 +178,7 @@ function defaultLevel(env = process.env) {
 function defaultFormat(env = process.env) {
   const format = env.WORKER_LOG_FORMAT?.trim().toLowerCase() || 'plain';
   if (format === 'plain' || format === 'pino') return format;
-  throw codeError('ERR_INVALID_ARG', `the environment variable WORKER_LOG_FORMAT must be plain or pino, not '${format}'`);
+  throw invalidVariable('WORKER_LOG_FORMAT', 'plain or pino', format);
 }
 
 module.exports = { LEVELS, NUMBERS, defaultFormat, defaultLevel, resolveLevel, resolveSink };

@@ -5,7 +5,7 @@
 const path = require('node:path');
 const { performance } = require('node:perf_hooks');
 
-const { codeError, invalidArgument } = require('./errors');
+const { invalidArgument, invalidVariable } = require('./errors');
 const { openTraceFile } = require('./trace-file');
 
 /**
@@ -44,7 +44,7 @@ function resolveObservers(options = {}, env = process.env) {
 function entriesVariable(env) {
   const text = env.WORKER_PERFORMANCE_ENTRIES?.trim() || 'false';
   if (text === 'true' || text === 'false') return text === 'true';
-  throw codeError('ERR_INVALID_ARG', `the environment variable WORKER_PERFORMANCE_ENTRIES must be true or false, not '${text}'`);
+  throw invalidVariable('WORKER_PERFORMANCE_ENTRIES', 'true or false', text);
 }
 
 /**
@@ -94,4 +94,33 @@ function slowCall(span, limit) {
   return { id, operation, bytes, ms: longest.duration, phase: longest.phase, limit, traceparent };
 }
 
-module.exports = { openObservers, resolveObservers, slowCall };
+/**
+ * @param {import('./submit').PoolState} state
+ * @param {import('./spans').Observer} observer
+ */
+function observe(state, observer) {
+  const { observers = [] } = state;
+  if (!observers.includes(observer)) state.observers = [...observers, observer];
+}
+
+/**
+ * The observer behind 'slow' events. It goes when a call finds no listener left, so that calls cost nothing again.
+ * @param {import('./pool').WorkerPool} pool
+ * @param {(slow: SlowCall) => void} tell
+ * @returns {import('./spans').Observer}
+ */
+function slowObserver(pool, tell) {
+  return function observer(span) {
+    if (pool.listenerCount('slow') > 0) {
+      const slow = slowCall(span, pool.slowMs);
+      if (slow !== undefined) tell(slow);
+      return;
+    }
+    const state = pool._state;
+    const others = state.observers?.filter((other) => other !== observer) ?? [];
+    // None at all, rather than an empty list: that is what calls look at.
+    state.observers = others.length === 0 ? undefined : others;
+  };
+}
+
+module.exports = { observe, openObservers, resolveObservers, slowObserver };

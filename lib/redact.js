@@ -10,7 +10,7 @@ const CENSOR = '[Redacted]';
 /**
  * @param {unknown} paths
  * @returns {((fields: any) => any) | undefined} undefined: nothing to hide
- * @throws {CodeError} ERR_INVALID_ARG
+ * @throws {TypeError} ERR_INVALID_ARG
  */
 function compileRedact(paths) {
   if (paths === undefined) return undefined;

@@ -3,7 +3,7 @@
 // Originals of texts that lost something: where they are kept, and `retrieve`.
 
 const native = require('../native');
-const { codeError, invalidArgument } = require('../errors');
+const { invalidArgument, invalidVariable } = require('../errors');
 const { submit } = require('../submit');
 
 /**
@@ -24,6 +24,9 @@ const { submit } = require('../submit');
 const MAX_RESULTS = 20;
 
 const HASH = /^[0-9a-f]{16}$/;
+
+/** What a bound must be. */
+const BOUND = 'a whole number of at least 1';
 
 /**
  * The bounds and the environment variables that are their defaults.
@@ -64,13 +67,13 @@ function bound(name, options, env) {
   const value = options[name];
   if (value !== undefined) {
     if (isBound(value)) return value;
-    throw invalidArgument(`options.store.${name}`, 'a whole number of at least 1', value);
+    throw invalidArgument(`options.store.${name}`, BOUND, value);
   }
   const text = env[BOUNDS[name]]?.trim();
   if (!text) return -1;
   const number = /^\d+$/.test(text) ? Number(text) : NaN;
   if (isBound(number)) return number;
-  throw codeError('ERR_INVALID_ARG', `the environment variable ${BOUNDS[name]} must be a whole number of at least 1, not '${text}'`);
+  throw invalidVariable(BOUNDS[name], BOUND, text);
 }
 
 /** @param {unknown} value */
@@ -91,7 +94,7 @@ function retrieve(pool, hash, options) {
   }
   const { query = '', maxResults = MAX_RESULTS } = options ?? {};
   if (query !== null && typeof query !== 'string') return Promise.reject(invalidArgument('options.query', 'a string', query));
-  if (!isBound(maxResults)) return Promise.reject(invalidArgument('options.maxResults', 'a whole number of at least 1', maxResults));
+  if (!isBound(maxResults)) return Promise.reject(invalidArgument('options.maxResults', BOUND, maxResults));
   const wasSearch = query !== null && query.trim() !== '';
   if (!HASH.test(hash)) return Promise.resolve(failure(wasSearch, 'a hash has 16 hexadecimal digits'));
   const { store } = pool._state;
