@@ -16,6 +16,7 @@ const { Lateness, reasonFor, statsOf } = require('./compress/report');
 const { send } = require('./compress/send');
 const { Tally } = require('./compress/tally');
 const { truncateAll } = require('./compress/truncate');
+const { isDocument } = require('./document');
 const { invalidArgument } = require('./errors');
 const { begin } = require('./spans');
 const { inline } = require('./submit');
@@ -35,17 +36,32 @@ const { inline } = require('./submit');
 
 /**
  * @param {import('./submit').Pool} pool
- * @param {any[]} messages OpenAI chat or Anthropic messages, or OpenAI Responses items; they are not changed.
+ * @param {any[] | import('./document').Document} messages OpenAI chat or Anthropic messages, or OpenAI Responses items; they are
+ * not changed.
  * @param {CompressOptions} [options]
  * @returns {Promise<CompressResult>}
  */
 function compress(pool, messages, options) {
+  if (isDocument(messages)) return compressDocument(messages, options);
   if (!Array.isArray(messages)) return Promise.reject(invalidArgument('messages', 'an array or a Document', messages));
   const wrong = wrongOption(options);
   if (wrong !== undefined) return Promise.reject(wrong);
   if (options?.mode === 'truncate') return inline(pool, options, 'compress', () => truncateAll(messages), messages);
   if (messages.length === 0) return inline(pool, options, 'compress', () => skipped(messages, options, 'no messages'), messages);
   return shorten(pool, messages.slice(), options ?? {});
+}
+
+/**
+ * A Document as the messages of a result.
+ * @param {import('./document').Document} document
+ * @param {CompressOptions} [options]
+ * @returns {Promise<any>}
+ */
+async function compressDocument(document, options) {
+  const shorter = await document.compress(options);
+  const { stats } = shorter;
+  const compressed = stats !== undefined && !('skipped' in stats) && ('chars_before' in stats || stats.tokens_after < stats.tokens_before);
+  return withTools({ messages: shorter, compressed, stats }, options);
 }
 
 /**
@@ -59,7 +75,8 @@ function skipped(messages, options, reason) {
 }
 
 /**
- * @param {CompressResult} result
+ * @template {object} R
+ * @param {R & { tools?: object[] }} result
  * @param {CompressOptions | undefined} options
  */
 function withTools(result, options) {
@@ -217,4 +234,4 @@ function put(place, text) {
   return at.holder;
 }
 
-module.exports = { Work, compress, skipped, wrongOption };
+module.exports = { compress };

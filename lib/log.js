@@ -19,9 +19,10 @@ const { inline } = require('./submit');
  * @param {string} level
  * @param {string} msg
  * @param {object | null} [data] its keys come after the others and win over them; an Error becomes `err`
+ * @param {import('./submit').TaskOptions} [options]
  * @returns {Promise<string>}
  */
-function formatLog(pool, level, msg, data) {
+function formatLog(pool, level, msg, data, options) {
   if (typeof level !== 'string') return Promise.reject(invalidArgument('level', 'a string', level));
   if (typeof msg !== 'string') return Promise.reject(invalidArgument('msg', 'a string', msg));
   if (data !== undefined && data !== null && typeof data !== 'object') {
@@ -33,12 +34,12 @@ function formatLog(pool, level, msg, data) {
   try {
     record = { ...head, ...fieldsOf(data) };
     if (encode(record, pool.offloadThreshold, false)) {
-      return /** @type {Promise<string>} */ (offload(pool, undefined, 'log', '', false, begun));
+      return /** @type {Promise<string>} */ (offload(pool, options, 'log', '', false, begun));
     }
   } catch {
     record = undefined; // A getter that throws: the line is put together key by key.
   }
-  return inline(pool, undefined, 'log', () => line(head, data, record), record ?? msg, begun);
+  return inline(pool, options, 'log', () => line(head, data, record), record ?? msg, begun);
 }
 
 /**

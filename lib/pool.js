@@ -9,16 +9,16 @@ const { compress } = require('./compress');
 const { openStore, retrieve } = require('./compress/store');
 const { MAX_TIMEOUT_MS, resolveConfig } = require('./config');
 const { convert } = require('./convert');
-const { isDocument, load } = require('./document');
+const { load } = require('./document');
 const { embed, similar, unloadModel } = require('./embed');
 const { codeError, invalidArgument, makeError, poolClosed } = require('./errors');
+const { exec } = require('./exec');
 const { formatLog } = require('./log');
 const { formatMetrics } = require('./metrics');
-const { openObservers, resolveObservers, slowCall } = require('./observers');
+const { observe, openObservers, resolveObservers, slowObserver } = require('./observers');
 const { parse } = require('./parse');
 const { formatStats } = require('./stats');
 const { stringify } = require('./stringify');
-const { submit } = require('./submit');
 const { countTokens, countTokensUpTo, decode, encode } = require('./tokens');
 const { transform, truncate } = require('./transform');
 
@@ -107,11 +107,9 @@ class WorkerPool extends EventEmitter {
     /** @type {PoolState} */
     this._state = { handle, open: true, taskTimeout: config.taskTimeout, store, inlined: 0, inlineFailures: 0, closing: undefined, observers: observers.of(handle) };
     this._closeObservers = observers.close;
-    /** @type {import('./spans').Observer} */
-    this._tellSlow = (span) => tellSlow(this, span);
-    Object.defineProperty(this, '_closeObservers', { enumerable: false });
-    Object.defineProperty(this, '_tellSlow', { enumerable: false });
-    Object.defineProperty(this, '_state', { enumerable: false });
+    this._tellSlow = slowObserver(this, (slow) => emit(this, 'slow', slow));
+    // No business of whoever inspects a pool.
+    for (const name of ['_state', '_closeObservers', '_tellSlow']) Object.defineProperty(this, name, { enumerable: false });
     pools.set(handle, { pool: new WeakRef(this) });
     forgotten.register(this, handle);
   }
@@ -204,7 +202,6 @@ class WorkerPool extends EventEmitter {
    * @returns {Promise<import('./compress').CompressResult>}
    */
   compress(messages, options) {
-    if (isDocument(messages)) return compressDocument(messages, options);
     return compress(this, messages, options);
   }
 
@@ -326,10 +323,11 @@ class WorkerPool extends EventEmitter {
    * @param {string} level
    * @param {string} msg
    * @param {object | null} [data]
+   * @param {TaskOptions} [options]
    * @returns {Promise<string>}
    */
-  formatLog(level, msg, data) {
-    return formatLog(this, level, msg, data);
+  formatLog(level, msg, data, options) {
+    return formatLog(this, level, msg, data, options);
   }
 
   /**
@@ -340,44 +338,7 @@ class WorkerPool extends EventEmitter {
    * @returns {Promise<unknown>}
    */
   exec(type, payload, options) {
-    // Each operation checks its own arguments.
-    const any = /** @type {any} */ (payload);
-    switch (type) {
-      case 'parse':
-        return parse(this, any, options);
-      case 'load':
-        return load(this, any, options);
-      case 'stringify':
-        return stringify(this, any, options);
-      case 'clone':
-        return clone(this, any, options);
-      case 'compress':
-        return this.compress(any?.messages, { ...any?.options, ...options });
-      case 'retrieve':
-        return retrieve(this, any?.hash, { ...any?.options, ...options });
-      case 'transform':
-        return transform(this, any?.messages, { ...any?.options, ...options });
-      case 'truncate':
-        return truncate(this, any?.content, any?.maxLength, { ...any?.options, ...options });
-      case 'embed':
-        return embed(this, any?.texts, { ...any?.options, ...options });
-      case 'similar':
-        return similar(this, any?.query, any?.matrix, any?.k, options);
-      case 'convert':
-        return convert(this, any?.body, { ...any?.options, ...options });
-      case 'countTokens':
-        return countTokens(this, any?.input, { ...any?.options, ...options });
-      case 'encode':
-        return encode(this, any?.text, { ...any?.options, ...options });
-      case 'decode':
-        return decode(this, any?.tokens, { ...any?.options, ...options });
-      case 'log':
-        return formatLog(this, any?.level, any?.msg, any?.data);
-      case 'noop':
-        return submit(this, options, 'noop', native.noop);
-      default:
-        return Promise.reject(codeError('ERR_UNKNOWN_TASK', `no task type is called ${String(type)}`));
-    }
+    return exec(this, type, payload, options);
   }
 
   getStats() {
@@ -429,44 +390,6 @@ if (Symbol.asyncDispose) {
     writable: true,
     configurable: true,
   });
-}
-
-/**
- * @param {PoolState} state
- * @param {import('./spans').Observer} observer
- */
-function observe(state, observer) {
-  const { observers = [] } = state;
-  if (!observers.includes(observer)) state.observers = [...observers, observer];
-}
-
-/**
- * @param {WorkerPool} pool
- * @param {import('./spans').Span} span
- */
-function tellSlow(pool, span) {
-  const state = pool._state;
-  if (pool.listenerCount('slow') === 0) {
-    const others = state.observers?.filter((observer) => observer !== pool._tellSlow) ?? [];
-    state.observers = others.length === 0 ? undefined : others;
-    return;
-  }
-  const slow = slowCall(span, pool.slowMs);
-  if (slow !== undefined) emit(pool, 'slow', slow);
-}
-
-/**
- * A Document as the messages of a result.
- * @param {import('./document').Document} document
- * @param {import('./compress').CompressOptions} [options]
- * @returns {Promise<any>}
- */
-async function compressDocument(document, options) {
-  const shorter = await document.compress(options);
-  const { stats } = shorter;
-  const { tools } = options ?? {};
-  const compressed = stats !== undefined && !('skipped' in stats) && ('chars_before' in stats || stats.tokens_after < stats.tokens_before);
-  return { messages: shorter, compressed, stats, ...(tools === undefined ? undefined : { tools }) };
 }
 
 /**

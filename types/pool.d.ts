@@ -177,7 +177,7 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
   decode(tokens: Uint32Array | readonly number[], options?: TokenOptions): Promise<string>;
 
   /** One JSON line, without a newline, of level, time, message and the fields of `data`. */
-  formatLog(level: string, msg: string, data?: object): Promise<string>;
+  formatLog(level: string, msg: string, data?: object | null, options?: TaskOptions): Promise<string>;
 
   getStats(): PoolStats;
 
