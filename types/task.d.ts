@@ -20,20 +20,25 @@ export interface StringifyOptions extends TaskOptions {
   space?: number | string;
 }
 
-/** Codes of the errors that calls reject with. An abort has `ABORT_ERR`, malformed JSON `ERR_JSON_SYNTAX`. */
+/** Codes of offloop's errors, whether rejected, thrown or emitted. An abort has `ABORT_ERR`, malformed JSON `ERR_JSON_SYNTAX`. */
 export type ErrorCode =
   | 'ABORT_ERR'
+  | 'ERR_BODY_LIMIT'
   | 'ERR_INVALID_ARG'
   | 'ERR_INVALID_STATE'
   | 'ERR_JSON_SYNTAX'
+  | 'ERR_LOG_CLOSED'
+  | 'ERR_LOG_WRITE'
   | 'ERR_MODEL_NOT_FOUND'
+  | 'ERR_NO_BINARY'
   | 'ERR_POOL_CLOSED'
   | 'ERR_QUEUE_FULL'
   | 'ERR_STORE'
   | 'ERR_TASK_PANIC'
   | 'ERR_TASK_TIMEOUT'
   | 'ERR_TOO_LARGE'
-  | 'ERR_UNKNOWN_TASK';
+  | 'ERR_UNKNOWN_TASK'
+  | 'ERR_WORKER_DIED';
 
 /** What `parse` rejects with when the text is not JSON. */
 export interface JsonSyntaxError extends SyntaxError {
