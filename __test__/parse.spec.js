@@ -258,6 +258,30 @@ test('memory that cannot be read is refused', async () => {
   assert.deepStrictEqual(await pool.parse([shared]), [1, 2, 3]);
 });
 
+test('bytes that are given up are freed at once, as far as they have their memory to themselves', async () => {
+  const memory = new ArrayBuffer(64);
+  const part = new Uint8Array(memory, 8, 2);
+  part.set(Buffer.from('1,'));
+  const shared = new Uint8Array(new SharedArrayBuffer(2));
+  shared.set(Buffer.from('2]'));
+  const read = { parse: (/** @type {any} */ bytes) => pool.parse(bytes, { transfer: true }), load: async (/** @type {any} */ bytes) => (await pool.load(bytes, { transfer: true })).value() };
+  for (const [name, run] of Object.entries(read)) {
+    const own = new Uint8Array([0x5b]);
+    assert.deepStrictEqual(await run([own, part, shared]), [1, 2], name);
+    assert.deepStrictEqual([own.buffer.byteLength, memory.byteLength, shared.length], [0, 64, 2], name);
+    const whole = new Uint8Array(Buffer.from('[1,2]'));
+    const value = run(whole);
+    assert.strictEqual(whole.buffer.byteLength, 0, name);
+    assert.deepStrictEqual(await value, [1, 2], name);
+    const wrong = new Uint8Array(Buffer.from('[1,'));
+    await assert.rejects(run([wrong, wrong]), isSyntaxError);
+    assert.strictEqual(wrong.buffer.byteLength, 0, name);
+  }
+  const small = new Uint8Array([0x31]);
+  assert.strictEqual(await inlinePool.parse(small, { transfer: true }), 1);
+  assert.strictEqual(small.length, 1);
+});
+
 test('a resized buffer is read at its present size', { skip: !('resizable' in ArrayBuffer.prototype) }, async () => {
   const buffer = new ArrayBuffer(64, { maxByteLength: 128 });
   const bytes = new Uint8Array(buffer);

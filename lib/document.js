@@ -342,7 +342,7 @@ function convertDocument(pool, document, conversion, options) {
 /**
  * @param {import('./submit').Pool} pool
  * @param {string | Uint8Array | readonly Uint8Array[]} json
- * @param {import('./submit').TaskOptions} [options]
+ * @param {import('./parse').ReadOptions} [options]
  * @returns {Promise<Document>}
  */
 function load(pool, json, options) {
@@ -376,11 +376,13 @@ function loadChunks(pool, chunks, options, nameOf) {
     total += chunk.length;
     owned.push(own(chunk));
   }
-  return start(pool, options, owned, total, (handle) => native.loadChunksNow(handle, owned, total), (handle, control) =>
+  const document = start(pool, options, owned, total, (handle) => native.loadChunksNow(handle, owned, total), (handle, control) =>
     owned.length === 1
       ? native.loadBytes(handle, control, owned[0])
       : native.loadChunks(handle, control, owned, total),
   );
+  if (options?.transfer && total >= pool.offloadThreshold) native.detach(owned);
+  return document;
 }
 
 /**

@@ -16,13 +16,18 @@ const ONE_SLICE = 48 * 1024;
 /** Most characters of a JS string, and so of a text that JSON.parse could read. */
 const MAX_LENGTH = constants.MAX_STRING_LENGTH;
 
+/**
+ * @typedef {import('./submit').TaskOptions & { transfer?: boolean }} ReadOptions transfer: bytes are given up, and their
+ * memory is freed at once where they have been handed over.
+ */
+
 native.setScratch(scratch);
 native.install({ decode });
 
 /**
  * @param {import('./submit').Pool} pool
  * @param {string | Uint8Array | readonly Uint8Array[]} json
- * @param {import('./submit').TaskOptions} [options]
+ * @param {ReadOptions} [options]
  * @returns {Promise<any>}
  */
 function parse(pool, json, options) {
@@ -47,7 +52,9 @@ function parseBytes(pool, json, options) {
     return inline(pool, options, 'parse', () => parseHere(textOf(json)), json);
   }
   const bytes = own(json);
-  return offload(pool, options, length, (handle, control) => native.parseBytes(handle, control, bytes));
+  const value = offload(pool, options, length, (handle, control) => native.parseBytes(handle, control, bytes));
+  if (options?.transfer) native.detach([bytes]);
+  return value;
 }
 
 /** @type {(pool: import('./submit').Pool, chunks: readonly unknown[], options: any) => Promise<any>} */
@@ -66,7 +73,9 @@ function parseChunks(pool, chunks, options) {
   if (total < pool.offloadThreshold) {
     return inline(pool, options, 'parse', () => parseHere(textOf(Buffer.concat(owned, total))), owned);
   }
-  return offload(pool, options, total, (handle, control) => native.parseChunks(handle, control, owned, total));
+  const value = offload(pool, options, total, (handle, control) => native.parseChunks(handle, control, owned, total));
+  if (options?.transfer) native.detach(owned);
+  return value;
 }
 
 /** @type {(pool: any, options: any, length: number, start: (handle: number, control: number) => Promise<any>) => Promise<any>} */

@@ -157,7 +157,7 @@ class WorkerPool extends EventEmitter {
   /**
    * JSON.parse, off the event loop.
    * @param {string | Uint8Array | readonly Uint8Array[]} json Chunks are one text.
-   * @param {TaskOptions} [options]
+   * @param {import('./parse').ReadOptions} [options]
    * @returns {Promise<any>}
    */
   parse(json, options) {
@@ -167,7 +167,7 @@ class WorkerPool extends EventEmitter {
   /**
    * JSON that is read off the event loop, and stays there.
    * @param {string | Uint8Array | readonly Uint8Array[]} json Chunks are one text.
-   * @param {TaskOptions} [options]
+   * @param {import('./parse').ReadOptions} [options]
    * @returns {Promise<import('./document').Document>}
    */
   load(json, options) {

@@ -5,7 +5,7 @@ import type { Document } from './document.js';
 import type { EmbedOptions, Match } from './embed.js';
 import type { SlowCall } from './spans.js';
 import type { PoolStats } from './stats.js';
-import type { JsonSyntaxError, StringifyOptions, TaskOptions } from './task.js';
+import type { JsonSyntaxError, ReadOptions, StringifyOptions, TaskOptions } from './task.js';
 import type { TokenInput, TokenOptions } from './tokens.js';
 import type { TransformOptions, TransformResult, TruncateOptions } from './transform.js';
 
@@ -103,10 +103,10 @@ export class WorkerPool extends EventEmitter<PoolEvents> {
    * `JSON.parse`, with the text read off the calling thread. Bytes are read as `buffer.toString()` reads them; a list
    * of chunks is one text. Malformed JSON rejects with a {@link JsonSyntaxError}.
    */
-  parse<T = any>(json: string | Uint8Array | readonly Uint8Array[], options?: TaskOptions): Promise<T>;
+  parse<T = any>(json: string | Uint8Array | readonly Uint8Array[], options?: ReadOptions): Promise<T>;
 
   /** Reads JSON as {@link parse} does, but keeps it in native memory, off the heap. */
-  load(json: string | Uint8Array | readonly Uint8Array[], options?: TaskOptions): Promise<Document>;
+  load(json: string | Uint8Array | readonly Uint8Array[], options?: ReadOptions): Promise<Document>;
 
   /** `JSON.stringify`. The value is read at the call; what changes afterwards does not show. */
   stringify(value: unknown, options: StringifyOptions & { as: 'buffer' }): Promise<Buffer | undefined>;

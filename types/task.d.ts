@@ -15,6 +15,15 @@ export interface TaskOptions {
   traceparent?: string;
 }
 
+export interface ReadOptions extends TaskOptions {
+  /**
+   * Whether the bytes are given up: whatever has an `ArrayBuffer` to itself is detached at the call, and its memory freed at
+   * once, rather than when the collector gets to it. For the chunks of a request's body, which nobody else wants: a service
+   * under load holds less memory, and collects less often. Has no effect below the pool's `offloadThreshold`.
+   */
+  transfer?: boolean;
+}
+
 export interface StringifyOptions extends TaskOptions {
   /** `JSON.stringify`'s third argument. */
   space?: number | string;

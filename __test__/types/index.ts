@@ -23,7 +23,7 @@ async function operations(): Promise<void> {
   const body = await pool.parse<Body>(Buffer.from('{}'), { signal: AbortSignal.timeout(1), timeout: 5, priority: 'bulk' });
   expectType<string>()(body.model);
   expectType<any>()(await pool.parse(['a', 'b'].map((text) => Buffer.from(text))));
-  expectType<any>()(await pool.parse(new Uint8Array(2)));
+  expectType<any>()(await pool.parse(new Uint8Array(2), { transfer: true }));
   expectType<Body>()(await pool.clone(body));
 
   expectType<string>()(await pool.stringify(body));
@@ -31,7 +31,7 @@ async function operations(): Promise<void> {
   expectType<string | undefined>()(await pool.stringify(undefined as unknown));
   expectType<Buffer | undefined>()(await pool.stringify(body, { as: 'buffer' }));
 
-  const document = await pool.load('{}', { priority: 'bulk' });
+  const document = await pool.load('{}', { priority: 'bulk', transfer: false });
   expectType<Document>()(document.with({ '/a': 1, '/b': undefined, '/c': document }).clone());
   expectType<any>()(document.get('/a'));
   expectType<string>()(document.get<string>('/a'));

@@ -1,6 +1,6 @@
 //! `parse`: text in, tape off-thread, value built by `lib/decode.js`.
 
-use std::vec;
+use std::{ptr, vec};
 
 use napi::bindgen_prelude::{
     Array, Either, Error, Object, Result, Status, Unknown, Utf16String, check_status, sys,
@@ -79,7 +79,7 @@ pub(super) fn build(env: &Env, tapes: Vec<Tape>) -> Result<Either<Unknown<'_>, S
 fn load(environment: &Environment, tape: Tape, life: Life) -> Result<sys::napi_value> {
     environment.write_scratch(tape.as_bytes())?;
     let env = environment.raw();
-    let mut blocks = std::ptr::null_mut();
+    let mut blocks = ptr::null_mut();
     // SAFETY: on the environment's thread.
     check_status!(unsafe { sys::napi_create_array_with_length(env, tape.blocks.len(), &raw mut blocks) })?;
     for (index, StringBlock { characters, .. }) in tape.blocks.into_iter().enumerate() {
@@ -140,6 +140,41 @@ pub(super) fn text_of_chunks(chunks: &Array<'_>, total: u32) -> Result<Text> {
         block.extend(chunk);
     }
     Ok(Text::Bytes(block))
+}
+
+/// Frees the memory of `Uint8Array`s that have an `ArrayBuffer` to themselves, and leaves them empty. The collector would
+/// do it too, but has to be driven to it by what they add up to.
+#[napi(ts_args_type = "chunks: readonly Uint8Array[]")]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
+pub fn detach(env: Env, chunks: Array<'_>) -> Result<()> {
+    for index in 0..chunks.len() {
+        let Some(chunk) = chunks.get::<Unknown<'_>>(index)? else { continue };
+        let (mut length, mut offset, mut whole) = (0, 0, 0);
+        let mut memory = ptr::null_mut();
+        // SAFETY: on the environment's thread, valid out-pointers; what is not asked for is null. Memory that cannot be
+        // detached stays as it is.
+        unsafe {
+            check_status!(sys::napi_get_typedarray_info(
+                env.raw(),
+                chunk.raw(),
+                ptr::null_mut(),
+                &raw mut length,
+                ptr::null_mut(),
+                &raw mut memory,
+                &raw mut offset
+            ))?;
+            check_status!(sys::napi_get_arraybuffer_info(
+                env.raw(),
+                memory,
+                ptr::null_mut(),
+                &raw mut whole
+            ))?;
+            if offset == 0 && length == whole {
+                sys::napi_detach_arraybuffer(env.raw(), memory);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Parses a string of `length` UTF-16 units.

@@ -12,7 +12,7 @@ const { selectRoute } = require('../route');
  * @returns {import('../pipeline').Prepare}
  */
 function pipeline(pool, countsTokens) {
-  return (chunks, { signal }) => pool.load(chunks, { signal }).then((document) => forward(document, countsTokens, signal));
+  return (chunks, { signal }) => pool.load(chunks, { signal, transfer: true }).then((document) => forward(document, countsTokens, signal));
 }
 
 /**

@@ -13,7 +13,7 @@ function create({ size = 0, maxQueueBytes, processes, countsTokens } = {}) {
   const pool = new WorkerPool({ size, maxQueueBytes, processes });
   return {
     prepare: pipeline({
-      parse: (chunks, { signal }) => pool.parse(chunks, { signal }),
+      parse: (chunks, { signal }) => pool.parse(chunks, { signal, transfer: true }),
       clone: (value, { signal }) => pool.clone(value, { signal }),
       compress: (messages, { signal }) => pool.compress(messages, { mode: 'truncate', signal }),
       stringify: (value, { signal }) => pool.stringify(value, { as: 'buffer', signal }),
