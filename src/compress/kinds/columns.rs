@@ -6,33 +6,15 @@
 
 use std::collections::HashMap;
 
+use super::cells::{Cell, Sort, Values, has_words, numbers_of};
 use super::failures::Name;
-use super::numbers::{self, Series};
+use super::numbers::Series;
+use super::spread::{Spread, is_monotone, logarithm};
 use super::survey::survey;
 use crate::compress::form::value;
 use crate::compress::signal::Severity;
 use crate::compress::words::boundary;
 
-/// What a cell is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sort {
-    Text,
-    Number,
-    True,
-    False,
-    Null,
-    /// An object or array.
-    Other,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub struct Cell<'a> {
-    pub text: &'a str,
-    pub sort: Sort,
-}
-
-/// Columns with more different values have no values that tell by coming seldom.
-const MOST_VALUES: usize = 1024;
 /// A value that comes at most so often, among at least so many, is rare.
 const RARE_COUNT: u32 = 3;
 const RARE_AMONG: usize = 20;
@@ -141,7 +123,7 @@ impl Rows {
     }
 
     fn outliers(&mut self, numbers: &[Option<f64>]) {
-        if numbers.len() < 8 || is_monotone(numbers) {
+        if numbers.len() < 8 || is_monotone(numbers, 50) {
             return;
         }
         let plain = Spread::of(numbers.iter().flatten().copied());
@@ -312,118 +294,6 @@ impl Rows {
     }
 }
 
-/// Whether cells have several words, by the first ones.
-fn has_words(cells: &[Option<Cell<'_>>]) -> bool {
-    let sample = || cells.iter().flatten().take(16);
-    sample().filter(|cell| cell.text.trim().contains(' ')).count() * 2 > sample().count()
-}
-
-/// The different values of a column, where they are not too many.
-struct Values<'a> {
-    texts: Vec<Cell<'a>>,
-    counts: Vec<u32>,
-    /// The number of each row's value; [`ABSENT`] where there is none.
-    codes: Vec<u32>,
-}
-
-const ABSENT: u32 = u32::MAX;
-
-impl<'a> Values<'a> {
-    fn new(cells: &[Option<Cell<'a>>]) -> Option<Self> {
-        let mut numbers: HashMap<&str, u32> = HashMap::new();
-        let mut values =
-            Self { texts: Vec::new(), counts: Vec::new(), codes: Vec::with_capacity(cells.len()) };
-        let most = MOST_VALUES.min(cells.len() / 2 + 8);
-        let mut last = ("", ABSENT);
-        for (row, cell) in cells.iter().enumerate() {
-            let Some(cell) = cell else {
-                values.codes.push(ABSENT);
-                continue;
-            };
-            if last.1 == ABSENT || last.0 != cell.text {
-                // Two in three of the first ones different: so they go on.
-                if values.texts.len() >= most || (row == 96 && values.texts.len() > 64) {
-                    return None;
-                }
-                let next = values.texts.len() as u32;
-                let code = *numbers.entry(cell.text).or_insert(next);
-                if code == next {
-                    values.texts.push(*cell);
-                    values.counts.push(0);
-                }
-                last = (cell.text, code);
-            }
-            values.counts[last.1 as usize] += 1;
-            values.codes.push(last.1);
-        }
-        Some(values)
-    }
-}
-
-/// A column's numbers, where nearly all of it are some.
-fn numbers_of(cells: &[Option<Cell<'_>>]) -> Option<Vec<Option<f64>>> {
-    let number = |cell: &Cell<'_>| match cell.sort {
-        Sort::Number => fast_float2::parse::<f64, _>(cell.text).ok(),
-        Sort::Text if cell.text.len() <= 24 => numbers::parse(cell.text),
-        _ => None,
-    };
-    let sample = || cells.iter().flatten().take(32);
-    if sample().filter(|cell| number(cell).is_some()).count() * 4 < sample().count() * 3 || cells.len() < 8 {
-        return None;
-    }
-    let numbers: Vec<Option<f64>> =
-        cells.iter().map(|cell| cell.as_ref().and_then(number).filter(|number| number.is_finite())).collect();
-    let present = cells.iter().flatten().count();
-    (numbers.iter().flatten().count() * 5 >= present * 4 && present > 0).then_some(numbers)
-}
-
-/// Median and median distance from it.
-struct Spread {
-    median: f64,
-    spread: f64,
-}
-
-impl Spread {
-    fn of(numbers: impl Iterator<Item = f64>) -> Self {
-        let mut numbers: Vec<f64> = numbers.collect();
-        let median = median(&mut numbers);
-        for number in &mut numbers {
-            *number = (*number - median).abs();
-        }
-        Self { median, spread: self::median(&mut numbers) }
-    }
-
-    fn score(&self, number: f64) -> f64 {
-        0.6745 * (number - self.median).abs() / self.spread
-    }
-}
-
-fn median(numbers: &mut [f64]) -> f64 {
-    if numbers.is_empty() {
-        return 0.0;
-    }
-    let middle = numbers.len() / 2;
-    *numbers.select_nth_unstable_by(middle, f64::total_cmp).1
-}
-
-fn logarithm(number: f64) -> f64 {
-    number.abs().ln_1p().copysign(number)
-}
-
-/// Counters and ids that only rise or fall.
-fn is_monotone(numbers: &[Option<f64>]) -> bool {
-    let (mut up, mut down) = (0_usize, 0_usize);
-    let mut last = None;
-    for number in numbers.iter().flatten() {
-        if let Some(last) = last {
-            up += usize::from(*number > last);
-            down += usize::from(*number < last);
-        }
-        last = Some(*number);
-    }
-    up + down >= 4 && up.min(down) * 50 <= up + down
-}
-
 fn mix(hash: u32, value: u32) -> u32 {
     (hash.rotate_left(5) ^ value).wrapping_mul(0x9e37_79b1)
 }
@@ -449,26 +319,6 @@ fn template(text: &str) -> u32 {
         hash = mix(hash, if digits { 3 } else { word });
     }
     hash
-}
-
-/// About how many tokens a text is.
-pub fn tokens(text: &str) -> u32 {
-    // In sixteenths, by byte.
-    const COST: [u8; 256] = {
-        let mut table = [6; 256];
-        let mut byte = 0;
-        while byte < 128 {
-            table[byte] = match byte as u8 {
-                b'a'..=b'z' | b'A'..=b'Z' => 4,
-                b'0'..=b'9' => 7,
-                b' ' => 1,
-                _ => 12,
-            };
-            byte += 1;
-        }
-        table
-    };
-    text.bytes().map(|byte| u32::from(COST[usize::from(byte)])).sum::<u32>() / 16
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Cells that tell of failure, by their words and by what their column is called.
 
-use super::columns::{Cell, Sort};
+use super::cells::{Cell, Sort};
 use crate::compress::signal::{self, Severity};
 use crate::compress::words::boundary;
 

@@ -1,6 +1,7 @@
 //! One strategy per kind of content: text in, [`super::form::Form`] out.
 
 mod build;
+mod cells;
 pub(super) mod code;
 mod columns;
 pub(super) mod diff;
@@ -19,6 +20,7 @@ mod pieces;
 mod prose;
 pub(super) mod records;
 mod search;
+mod spread;
 mod stamp;
 mod summary;
 mod survey;

@@ -1,5 +1,6 @@
 //! Numbers among words: what they are, and which of a series are out of the ordinary.
 
+use super::spread::{Spread, is_monotone, logarithm};
 use crate::compress::form::value;
 use crate::compress::words::boundary;
 
@@ -50,9 +51,7 @@ pub(super) fn parse(word: &str) -> Option<f64> {
 /// The numbers of one column, in order; words among them are none.
 pub(super) struct Series<'a> {
     numbers: &'a [Option<f64>],
-    median: f64,
-    /// Median distance from the median.
-    spread: f64,
+    spread: Spread,
 }
 
 /// At most so many of a series are outliers; of more only the farthest.
@@ -60,36 +59,33 @@ const MOST_OUTLIERS: usize = 12;
 /// Robust z-scores from which a number is out of the ordinary, and strongly so.
 const MODERATE: f64 = 5.0;
 const STRONG: f64 = 9.0;
+/// One in so many may break the rule of numbers that only rise or fall.
+const MONOTONE: usize = 20;
 
 impl<'a> Series<'a> {
     pub(super) fn new(numbers: &'a [Option<f64>]) -> Self {
-        let mut sorted: Vec<f64> = numbers.iter().flatten().copied().collect();
-        let median = median(&mut sorted);
-        for number in &mut sorted {
-            *number = (*number - median).abs();
-        }
-        Self { numbers, median, spread: self::median(&mut sorted) }
+        Self { numbers, spread: Spread::of(numbers.iter().flatten().copied()) }
     }
 
     /// Which are far from the others, with what that is worth. Scores are those of Iglewicz and Hoaglin; a long tail
     /// is judged by its logarithms, too.
     pub(super) fn outliers(&self) -> Vec<(usize, f32)> {
-        if self.numbers.len() < 8 || self.is_monotone() {
+        if self.numbers.len() < 8 || is_monotone(self.numbers, MONOTONE) {
             return Vec::new();
         }
-        if self.spread <= 0.0 {
+        if self.spread.spread <= 0.0 {
             return self.exceptions();
         }
-        let logs: Vec<Option<f64>> = self.numbers.iter().map(|number| number.map(logarithm)).collect();
-        let logs = Series::new(&logs);
+        let logs = Spread::of(self.numbers.iter().flatten().map(|number| logarithm(*number)));
         let mut found: Vec<(usize, f64)> = self
             .numbers
             .iter()
             .enumerate()
             .filter_map(|(index, number)| {
-                let score = self.score((*number)?);
-                let lower = logs.numbers[index].map_or(0.0, |log| logs.score(log));
-                let score = if logs.spread > 0.0 { score.min(lower * 2.0) } else { score };
+                let number = (*number)?;
+                let score = self.spread.score(number);
+                let lower = if logs.spread > 0.0 { logs.score(logarithm(number)) * 2.0 } else { score };
+                let score = score.min(lower);
                 (score >= MODERATE).then_some((index, score))
             })
             .collect();
@@ -105,14 +101,11 @@ impl<'a> Series<'a> {
             .collect()
     }
 
-    fn score(&self, number: f64) -> f64 {
-        0.6745 * (number - self.median).abs() / self.spread
-    }
-
     /// Where most are the same: the few that are not.
     fn exceptions(&self) -> Vec<(usize, f32)> {
-        let other =
-            |number: &Option<f64>| number.is_some_and(|number| number.to_bits() != self.median.to_bits());
+        let other = |number: &Option<f64>| {
+            number.is_some_and(|number| number.to_bits() != self.spread.median.to_bits())
+        };
         let count = self.numbers.iter().filter(|number| other(number)).count();
         if count == 0 || count > 3.max(self.numbers.len() / 50).min(MOST_OUTLIERS) {
             return Vec::new();
@@ -123,32 +116,18 @@ impl<'a> Series<'a> {
             .collect()
     }
 
-    /// Counters and ids that only rise or fall.
-    fn is_monotone(&self) -> bool {
-        let (mut up, mut down) = (0_usize, 0_usize);
-        let mut last = None;
-        for number in self.numbers.iter().flatten() {
-            if let Some(last) = last {
-                up += usize::from(*number > last);
-                down += usize::from(*number < last);
-            }
-            last = Some(*number);
-        }
-        let rare = up.min(down);
-        up + down >= 4 && rare * 20 <= up + down
-    }
-
     /// Where the level changes for good, if it does: the largest excursion of the cumulative sum of deviations, as E. S.
     /// Page's test has it, with outliers clipped.
     pub(super) fn change(&self) -> Option<usize> {
-        if self.numbers.len() < 32 || self.is_monotone() {
+        if self.numbers.len() < 32 || is_monotone(self.numbers, MONOTONE) {
             return None;
         }
-        let reach = if self.spread > 0.0 { 6.0 * self.spread } else { return None };
+        let Spread { median, spread } = self.spread;
+        let reach = if spread > 0.0 { 6.0 * spread } else { return None };
         let clipped: Vec<f64> = self
             .numbers
             .iter()
-            .map(|number| number.unwrap_or(self.median).clamp(self.median - reach, self.median + reach))
+            .map(|number| number.unwrap_or(median).clamp(median - reach, median + reach))
             .collect();
         let mean = clipped.iter().sum::<f64>() / clipped.len() as f64;
         let deviation =
@@ -164,19 +143,6 @@ impl<'a> Series<'a> {
         let significant = farthest > 2.2 * deviation * (clipped.len() as f64).sqrt();
         (significant && place < clipped.len()).then_some(place)
     }
-}
-
-fn logarithm(number: f64) -> f64 {
-    number.abs().ln_1p().copysign(number)
-}
-
-/// Of no numbers 0. Disturbs their order.
-fn median(numbers: &mut [f64]) -> f64 {
-    if numbers.is_empty() {
-        return 0.0;
-    }
-    let middle = numbers.len() / 2;
-    *numbers.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
 /// Numbers that are codes rather than amounts.

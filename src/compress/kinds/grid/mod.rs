@@ -9,13 +9,15 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use self::split::{Row, Split, Style, unquote};
-use super::columns::{self, Cell, Rows, Sort};
+use super::cells::{Cell, Sort};
+use super::columns::Rows;
 use super::summary::{Details, Summary};
 use crate::cancel::CancelToken;
 use crate::compress::form::{Form, Kept, Unit, value};
 use crate::compress::kind::Kind;
 use crate::compress::marker;
 use crate::compress::query::Query;
+use crate::compress::tokens;
 use crate::error::Error;
 
 /// Gaps that are described one by one.
@@ -232,7 +234,7 @@ impl Form for Grid<'_> {
             rows.must[row] |= found.must;
         }
         let unit = |row: usize| Unit {
-            cost: 1 + self.cells(row).iter().map(|cell| columns::tokens(cell) + 1).sum::<u32>(),
+            cost: 1 + self.cells(row).iter().map(|cell| tokens::by_bytes(cell) + 1).sum::<u32>(),
             value: rows.value[row],
             must: rows.must[row],
             group: rows.signature[row],

@@ -5,10 +5,12 @@ mod read;
 
 use crate::cancel::CancelToken;
 use crate::compress::form::{Form, Kept, Unit, value};
-use crate::compress::kinds::columns::{self, Cell, Rows, Sort};
+use crate::compress::kinds::cells::{Cell, Sort};
+use crate::compress::kinds::columns::Rows;
 use crate::compress::marker;
 use crate::compress::query::Query;
 use crate::compress::signal::{self, Severity};
+use crate::compress::tokens;
 use crate::error::Error;
 use read::{Block, Page, Role};
 
@@ -135,7 +137,7 @@ impl Form for Html<'_> {
                 group += 1;
                 let group = if let Role::Row(table) = block.role { u32::MAX - table } else { group };
                 let value = if block.is_frame { worth * FRAME } else { worth };
-                Unit { cost: columns::tokens(&block.text) + 2, value, must: false, group }
+                Unit { cost: tokens::by_bytes(&block.text) + 2, value, must: false, group }
             })
             .collect();
         cancel.check()?;

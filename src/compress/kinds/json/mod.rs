@@ -3,6 +3,7 @@
 #[cfg(any(test, feature = "inverse"))]
 pub(super) mod decode;
 mod gaps;
+mod layouts;
 mod lexemes;
 mod notation;
 mod plan;

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use super::layouts::{Columns, columns};
 use super::times::Template;
 use super::tree::{Id, Kind, Tree};
 use super::{CHECK, texts};
@@ -13,10 +14,6 @@ use crate::cancel;
 
 /// In place of a cell that is not there.
 pub const NONE: Id = Id::MAX;
-
-/// Most columns of a table, and most layouts that one may have.
-const MAX_COLUMNS: usize = 128;
-const MAX_SHAPES: usize = 64;
 
 /// Items that make an array, members that make an object a list of units.
 const MIN_ITEMS: usize = 12;
@@ -128,12 +125,6 @@ pub fn plan(tree: &Tree<'_>) -> Plan {
     planner.plan
 }
 
-/// A set of columns over some rows.
-struct Columns {
-    columns: Vec<Column>,
-    odd: Vec<bool>,
-}
-
 struct Planner<'t, 'a> {
     tree: &'t Tree<'a>,
     plan: Plan,
@@ -236,7 +227,7 @@ impl Planner<'_, '_> {
 
     /// Makes a table of a container that is not in a column, if it can be one.
     fn table(&mut self, id: Id, shape: Shape, rows: &[Id], keys: Vec<u32>, owner: Owner) -> bool {
-        let Some(columns) = self.columns(rows, shape == Shape::Rows) else { return false };
+        let Some(columns) = columns(self.tree, rows, shape == Shape::Rows) else { return false };
         let number = self.plan.lists.len() as u32;
         self.plan.places.insert(id, number);
         let units = self.units(rows.len(), self.bytes(id));
@@ -369,7 +360,7 @@ impl Planner<'_, '_> {
         } else if !all_records {
             return None;
         }
-        let columns = self.columns(&rows, !is_object)?;
+        let columns = columns(tree, &rows, !is_object)?;
         let parents = ends.len();
         let units = if rows.len() >= 4 * parents {
             self.units(rows.len(), u32::try_from(bytes).unwrap_or(u32::MAX))
@@ -390,119 +381,11 @@ impl Planner<'_, '_> {
         if there.clone().count() * 8 < cells.len() || !there.into_iter().all(|cell| self.is_record(*cell)) {
             return None;
         }
-        let Columns { columns, odd } = self.columns(cells, false)?;
+        let Columns { columns, odd } = columns(self.tree, cells, false)?;
         debug_assert!(odd.is_empty());
         let first = &columns.first()?.cells;
         let holds = cells.iter().zip(first).all(|(cell, first)| (*cell == NONE) == (*first == NONE));
         holds.then_some(columns)
-    }
-
-    /// Takes objects apart; nothing where that does not pay. Rows that are [`NONE`] have no cells.
-    fn columns(&self, rows: &[Id], may_be_odd: bool) -> Option<Columns> {
-        let tree = self.tree;
-        let (shapes, odd) = self.shapes(rows);
-        let mut union: Vec<u32> = Vec::new();
-        let mut accepted = Vec::new();
-        let mut rejected = odd;
-        let total: usize = shapes.iter().map(|(_, count)| *count).sum();
-        for (shape, count) in shapes {
-            let keys = tree.keys_of(shape);
-            let merged = if keys.len() <= MAX_COLUMNS { merge(&union, &keys) } else { None };
-            match merged {
-                Some(merged) if merged.len() <= MAX_COLUMNS => {
-                    union = merged;
-                    accepted.push((shape, count, keys));
-                }
-                _ => rejected += count,
-            }
-        }
-        let filled: usize = accepted.iter().map(|(_, count, keys)| count * keys.len()).sum();
-        // In tokens, roughly: two for a key, one more for its equals sign; one for a member that is missing.
-        let missing = (total - (rejected - odd)) * union.len() - filled;
-        let pays = 20 * union.len() + 10 * missing < 27 * filled;
-        if union.is_empty() || !pays || (rejected > 0 && (!may_be_odd || rejected * 3 > rows.len())) {
-            return None;
-        }
-        Some(self.fill(rows, &union, &accepted, rejected > 0))
-    }
-
-    fn fill(
-        &self,
-        rows: &[Id],
-        union: &[u32],
-        accepted: &[(u32, usize, Vec<u32>)],
-        some_odd: bool,
-    ) -> Columns {
-        let tree = self.tree;
-        let cells = || vec![NONE; rows.len()];
-        let mut columns: Vec<Column> = union
-            .iter()
-            .map(|&key| Column {
-                key,
-                cells: cells(),
-                content: Content::Values { strings: false },
-                template: None,
-            })
-            .collect();
-        let places: Vec<Vec<usize>> = accepted
-            .iter()
-            .map(|(_, _, keys)| {
-                let mut at = 0;
-                let mut place = |key: &u32| {
-                    at += union[at..].iter().position(|other| other == key).unwrap_or_default() + 1;
-                    at - 1
-                };
-                keys.iter().map(&mut place).collect()
-            })
-            .collect();
-        let mut odd = vec![false; if some_odd { rows.len() } else { 0 }];
-        let mut last = 0;
-        for (row, &id) in rows.iter().enumerate() {
-            if id == NONE {
-                continue;
-            }
-            let node = tree.node(id);
-            if node.kind != Kind::Object || accepted[last].0 != node.shape {
-                let found = accepted.iter().position(|(shape, ..)| *shape == node.shape);
-                let Some(found) = found.filter(|_| node.kind == Kind::Object) else {
-                    odd[row] = true;
-                    continue;
-                };
-                last = found;
-            }
-            for (child, place) in tree.children(id).zip(&places[last]) {
-                columns[*place].cells[row] = child;
-            }
-        }
-        Columns { columns, odd }
-    }
-
-    /// The layouts of rows with how many have them, most frequent first, and how many rows have none of them.
-    fn shapes(&self, rows: &[Id]) -> (Vec<(u32, usize)>, usize) {
-        let mut shapes: Vec<(u32, usize)> = Vec::new();
-        let mut odd = 0;
-        let mut last = 0;
-        for &row in rows {
-            if row == NONE {
-                continue;
-            }
-            let node = self.tree.node(row);
-            if node.kind != Kind::Object {
-                odd += 1;
-            } else if shapes.get(last).is_some_and(|(shape, _)| *shape == node.shape) {
-                shapes[last].1 += 1;
-            } else if let Some(found) = shapes.iter().position(|(shape, _)| *shape == node.shape) {
-                shapes[found].1 += 1;
-                last = found;
-            } else if shapes.len() < MAX_SHAPES {
-                last = shapes.len();
-                shapes.push((node.shape, 1));
-            } else {
-                odd += 1;
-            }
-        }
-        shapes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        (shapes, odd)
     }
 
     fn repeats_keys(&self, list: &List, column: &Column) -> bool {
@@ -525,49 +408,5 @@ impl Planner<'_, '_> {
             && column.cells.len() > 1
             && !self.plan.places.contains_key(first)
             && column.cells.iter().enumerate().all(fits)
-    }
-}
-
-/// Puts the keys of one more layout among the columns, in an order that fits all; nothing where there is none, or a key
-/// comes twice. New keys come as late as they may, as what is missing at the end of a row costs nothing.
-fn merge(union: &[u32], keys: &[u32]) -> Option<Vec<u32>> {
-    if union == keys {
-        return Some(keys.to_vec());
-    }
-    let mut merged = Vec::with_capacity(union.len() + keys.len());
-    let mut at = 0;
-    let mut new: Vec<u32> = Vec::new();
-    for key in keys {
-        if new.contains(key) || merged.contains(key) {
-            return None;
-        }
-        match union.iter().position(|other| other == key) {
-            Some(found) if found >= at => {
-                merged.extend_from_slice(&union[at..found]);
-                merged.append(&mut new);
-                merged.push(*key);
-                at = found + 1;
-            }
-            Some(_) => return None,
-            None => new.push(*key),
-        }
-    }
-    merged.extend_from_slice(&union[at..]);
-    merged.append(&mut new);
-    Some(merged)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn layouts_are_merged_in_order() {
-        assert_eq!(merge(&[], &[1, 2]), Some(vec![1, 2]));
-        assert_eq!(merge(&[1, 2, 3], &[1, 3]), Some(vec![1, 2, 3]));
-        assert_eq!(merge(&[1, 2, 3], &[1, 4, 3]), Some(vec![1, 2, 4, 3]));
-        assert_eq!(merge(&[1, 2, 3], &[1, 4, 5]), Some(vec![1, 2, 3, 4, 5]));
-        assert_eq!(merge(&[1, 2, 3], &[2, 1]), None);
-        assert_eq!(merge(&[1], &[2, 2]), None);
     }
 }

@@ -6,8 +6,10 @@ use super::texts::Texts;
 use super::tree::{Id, Kind, Tree};
 use crate::cancel::{self, CancelToken};
 use crate::compress::form::{Unit, value};
-use crate::compress::kinds::columns::{self, Cell, Rows, Sort};
+use crate::compress::kinds::cells::{Cell, Sort};
+use crate::compress::kinds::columns::Rows;
 use crate::compress::query::Query;
+use crate::compress::tokens;
 use crate::error::Error;
 
 /// Weighs all units.
@@ -263,9 +265,9 @@ fn own_text<'a>(tree: &Tree<'a>, plan: &Plan, list: &List, row: usize) -> [&'a s
 
 /// Tokens of a row as it is written, without the lists in it that have units of their own.
 fn cost(tree: &Tree<'_>, plan: &Plan, texts: &Texts, list: &List, row: usize) -> u32 {
-    let key = list.keys.get(row).map_or(0, |key| columns::tokens(tree.key(*key)) + 1);
+    let key = list.keys.get(row).map_or(0, |key| tokens::by_bytes(tree.key(*key)) + 1);
     if list.is_odd(row) || !list.shape.has_columns() {
-        return key + 2 + columns::tokens(tree.text_of(list.rows[row])) * 2 / 3;
+        return key + 2 + tokens::by_bytes(tree.text_of(list.rows[row])) * 2 / 3;
     }
     key + 1 + cells_cost(tree, plan, texts, &list.columns, row)
 }
@@ -279,13 +281,13 @@ fn cells_cost(tree: &Tree<'_>, plan: &Plan, texts: &Texts, columns: &[Column], r
             _ if cell == NONE => 0,
             Content::Group(columns) => cells_cost(tree, plan, texts, columns, row),
             Content::List(number) if plan.lists[*number as usize].units.is_some() => 3,
-            Content::List(_) => 2 + columns::tokens(tree.text_of(cell)) / 2,
+            Content::List(_) => 2 + tokens::by_bytes(tree.text_of(cell)) / 2,
             Content::Values { .. } => match tree.node(cell).kind {
                 // A text has units of its own.
                 Kind::String { .. } if texts.at(cell).is_some_and(|text| !text.units.is_empty()) => 12,
-                Kind::String { .. } => columns::tokens(tree.literal(cell)).max(1),
-                Kind::Number => 1 + columns::tokens(tree.text_of(cell)),
-                _ => 1 + columns::tokens(tree.text_of(cell)) * 2 / 3,
+                Kind::String { .. } => tokens::by_bytes(tree.literal(cell)).max(1),
+                Kind::Number => 1 + tokens::by_bytes(tree.text_of(cell)),
+                _ => 1 + tokens::by_bytes(tree.text_of(cell)) * 2 / 3,
             },
         };
     }

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 
 use crate::cancel::CancelToken;
 use crate::compress::form::{Form, Kept, Unit, value};
-use crate::compress::kinds::columns::{Cell, Rows, Sort};
+use crate::compress::kinds::cells::{Cell, Sort};
+use crate::compress::kinds::columns::Rows;
 use crate::compress::marker;
 use crate::compress::query::Query;
 use crate::compress::signal::{self, Severity};

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use super::read::{Line, Reading};
-use crate::compress::kinds::columns;
+use crate::compress::tokens;
 
 /// What every legend begins with.
 pub const LEGEND: &str = "[records: their lines after >";
@@ -97,11 +97,11 @@ impl<'a> Skeletons<'a> {
     /// Tokens of a record as it is written.
     pub fn cost(&self, text: &str, lines: &[Line], record: usize) -> u32 {
         match self.of[record] {
-            None => lines.iter().map(|line| columns::tokens(line.all(text)) + 1).sum(),
+            None => lines.iter().map(|line| tokens::by_bytes(line.all(text)) + 1).sum(),
             Some(letter) => {
                 let skeleton = &self.all[usize::from(letter)];
                 let own = skeleton.lines.iter().zip(lines).filter(|((_, value, _), _)| value.is_none());
-                2 + own.map(|(_, line)| columns::tokens(line.value(text)) + 1).sum::<u32>()
+                2 + own.map(|(_, line)| tokens::by_bytes(line.value(text)) + 1).sum::<u32>()
             }
         }
     }
