@@ -6,7 +6,8 @@ const path = require('node:path');
 
 // Each script in a process of its own: none inherits another's heap, compiled code or threads.
 const scripts = [
-  'parse', 'clone', 'stringify', 'document', 'convert', 'block', 'log', 'pool', 'compress', 'tokens', 'tokens-conversation', 'embed', 'tracing', 'server',
+  'parse', 'clone', 'stringify', 'document', 'convert', 'block', 'log', 'pool', 'compress', 'tokens', 'tokens-cold',
+  'tokens-conversation', 'embed', 'tracing', 'server',
 ];
 const args = process.argv.slice(2);
 

@@ -3,6 +3,9 @@
 const { testDocuments } = require('./corpus');
 const { closeOffloop, offloopPool, openOffloop } = require('./competitors/offloop');
 const { runFileBench } = require('./harness');
+const { atMost } = require('./harness/figures');
+
+const MIN_BYTES = 100_000;
 
 let number = 100_000;
 
@@ -12,16 +15,39 @@ function next() {
   return `${number} `;
 }
 
-/** The messages with something new in front of each content. @param {any[]} messages */
-function renewed(messages) {
-  return messages.map((message) => (typeof message.content === 'string' ? { ...message, content: next() + message.content } : message));
+/** A content, a text or a list of blocks, with a change of each text in it. @param {any} content @param {(text: string) => string} change @returns {any} */
+function changed(content, change) {
+  if (typeof content === 'string') return change(content);
+  if (!Array.isArray(content)) return content;
+  return content.map((block) => {
+    const field = ['text', 'content'].find((name) => block[name] !== undefined);
+    return field === undefined ? block : { ...block, [field]: changed(block[field], change) };
+  });
 }
+
+/** Messages with a change of each text in their contents. @param {any[]} messages @param {(text: string) => string} change */
+const withTexts = (messages, change) => messages.map((message) => ({ ...message, content: changed(message.content, change) }));
+
+/** With something new in front of each text. @param {any[]} messages */
+const renewed = (messages) => withTexts(messages, (text) => next() + text);
+
+/** Without what `renewed` put there. @param {any[]} messages */
+const stripped = (messages) => withTexts(messages, (text) => text.slice(7));
 
 /** @param {any[]} messages */
 const grown = (messages) => [...messages, { role: 'user', content: `${next()}And now?` }];
 
 const count = (/** @type {any} */ input) => offloopPool().countTokens(input);
 const open = () => openOffloop('countTokens');
+
+/** @param {readonly import('./harness/file-bench').FileRow[]} rows */
+function figures(rows) {
+  return ['same-objects', 'document'].flatMap((candidate) => {
+    const shares = rows.filter((row) => row.candidate === candidate && row.bytes >= MIN_BYTES).map(({ totalCpuRatio }) => 1 / totalCpuRatio);
+    const figure = `total CPU of a conversation grown by one message, cached ÷ cold, the most of all files, ${candidate}`;
+    return shares.length === 0 ? [] : [{ figure, ...atMost(Math.max(...shares), 0.05) }];
+  });
+}
 
 runFileBench({
   name: 'tokens-conversation',
@@ -37,11 +63,12 @@ runFileBench({
     ['never-seen', 'new-objects'],
     ['never-seen', 'document'],
   ],
-  summaryMinBytes: 100_000,
+  summaryMinBytes: MIN_BYTES,
+  figures,
   documents: () => testDocuments().filter(({ file }) => !file.startsWith('json/')).filter(({ read }) => Array.isArray(JSON.parse(read().toString()).messages)),
   input: (document) => renewed(JSON.parse(document.read().toString()).messages),
   contenders: [
-    { name: 'never-seen', open, prepare: (messages) => () => count(grown(renewed(messages.map(stripped)))), close: closeOffloop },
+    { name: 'never-seen', open, prepare: (messages) => () => count(grown(renewed(stripped(messages)))), close: closeOffloop },
     { name: 'same-objects', open, prepare: (messages) => () => count(grown(messages)), close: closeOffloop },
     {
       name: 'new-objects',
@@ -65,8 +92,3 @@ runFileBench({
     },
   ],
 });
-
-/** Without what `renewed` put there. @param {any} message */
-function stripped(message) {
-  return typeof message.content === 'string' ? { ...message, content: message.content.slice(7) } : message;
-}

@@ -15,6 +15,7 @@ const { significant } = require('./statistics');
  * @property {string} name
  * @property {string} [baseline]                     what it is compared with; default: the bench's own
  * @property {() => void | Promise<void>} [open]     may throw Unavailable
+ * @property {(document: TestDocument) => boolean} [takes] whether it does this document in a time worth waiting for; default: any
  * @property {(input: any) => () => unknown} prepare gives the call to measure
  * @property {() => unknown} [close]
  *
@@ -30,6 +31,8 @@ const { significant } = require('./statistics');
  * @property {() => TestDocument[]} documents
  * @property {(document: TestDocument) => unknown} input
  * @property {readonly Contender[]} contenders
+ * @property {import('./measure').Plan} [plan]       of full runs, where some candidates take seconds; default: FULL
+ * @property {(rows: readonly FileRow[]) => import('./figures').Figure[]} [figures] what is to be reached
  *
  * @typedef {object} FileRow one candidate on one file; a ratio is the baseline's figure divided by this one's
  * @property {string} file
@@ -64,11 +67,13 @@ function runFileBench(bench) {
       const rows = [];
       for (const document of documents.filter(({ file }) => chosen.files.includes(file))) {
         progress(`${bench.name}: ${document.file}`);
-        rows.push(...(await measureDocument(bench, document, contenders, args.quick ? QUICK : FULL)));
+        const takers = contenders.filter(({ takes }) => takes?.(document) ?? true);
+        rows.push(...(await measureDocument(bench, document, takers, args.quick ? QUICK : (bench.plan ?? FULL))));
       }
-      const summary = summarise(bench, rows);
-      if (args.json !== '-') print(rows, summary, skipped);
-      report({ ...bench, rows, summary, skipped, charts: [chart(bench, rows)] }, args);
+      const ratios = summarise(bench, rows);
+      const figures = bench.figures?.(rows) ?? [];
+      if (args.json !== '-') print(rows, ratios, figures, skipped);
+      report({ ...bench, rows, summary: [...figures, ...ratios], skipped, charts: [chart(bench, rows)] }, args);
     } finally {
       for (const contender of contenders) await contender.close?.();
     }
@@ -97,7 +102,7 @@ async function measureDocument(bench, document, contenders, plan) {
       mainCpuUs: significant(measurement.mainCpuUs),
       totalCpuUs: significant(measurement.totalCpuUs),
       latencyUs: significant(measurement.latencyUs),
-      baseline: baselineName,
+      baseline: baseline.name,
       mainCpuRatio: significant(baseline.mainCpuUs / measurement.mainCpuUs),
       totalCpuRatio: significant(baseline.totalCpuUs / measurement.totalCpuUs),
       latencyRatio: significant(baseline.latencyUs / measurement.latencyUs),

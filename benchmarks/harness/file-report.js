@@ -1,11 +1,13 @@
 'use strict';
 
+const { printFigures } = require('./figures');
 const { formatRatio, formatTable, formatUs } = require('./report');
 const { geometricMean, significant } = require('./statistics');
 
 /**
  * @typedef {import('./file-bench').FileBench} FileBench
  * @typedef {import('./file-bench').FileRow} FileRow
+ * @typedef {import('./figures').Figure} Figure
  */
 
 /**
@@ -41,9 +43,10 @@ function summarise(bench, rows) {
 /**
  * @param {readonly FileRow[]} rows
  * @param {readonly Record<string, any>[]} summary
+ * @param {readonly Figure[]} figures
  * @param {readonly { candidate: string, reason: string }[]} skipped
  */
-function print(rows, summary, skipped) {
+function print(rows, summary, figures, skipped) {
   /** @type {string[][]} */
   const lines = [];
   let file = '';
@@ -82,6 +85,7 @@ function print(rows, summary, skipped) {
       `\n${formatTable(['ratio', 'files', 'main CPU geomean', 'worst', 'total CPU geomean', 'worst', 'latency geomean'], pairs)}`,
     );
   }
+  printFigures(figures);
   for (const { candidate, reason } of skipped) process.stdout.write(`\nleft out: ${candidate} (${reason})\n`);
 }
 

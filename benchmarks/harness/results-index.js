@@ -41,8 +41,19 @@ function section(folder, document) {
     '',
   );
   for (const chart of charts.sort()) lines.push(`![${title ?? name}](${chart})`, '');
-  if (summary.length > 0) lines.push(...markdownTable(summary), '');
+  for (const rows of tables(summary)) lines.push(...markdownTable(rows), '');
   return lines.join('\n');
+}
+
+/** Rows of one kind, which begin with the same column, are a table. @param {Record<string, unknown>[]} rows */
+function tables(rows) {
+  /** @type {Map<string, Record<string, unknown>[]>} */
+  const kinds = new Map();
+  for (const row of rows) {
+    const [kind] = Object.keys(row);
+    kinds.set(kind, [...(kinds.get(kind) ?? []), row]);
+  }
+  return kinds.values();
 }
 
 /** @param {Record<string, unknown>[]} rows */
