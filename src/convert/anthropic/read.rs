@@ -38,10 +38,20 @@ const FOREIGN: [&str; 8] = [
 ];
 
 pub fn read_request(body: &Node, cx: &mut Conversion<'_>) -> Result<Request, Error> {
-    let [model, messages, system, tools, choice, max_tokens] =
-        fields(body, ["model", "messages", "system", "tools", "tool_choice", "max_tokens"]);
-    let [temperature, top_p, stop, stream, metadata, thinking] =
-        fields(body, ["temperature", "top_p", "stop_sequences", "stream", "metadata", "thinking"]);
+    let [
+        model,
+        messages,
+        system,
+        tools,
+        choice,
+        max_tokens,
+        temperature,
+        top_p,
+        stop,
+        stream,
+        metadata,
+        thinking,
+    ] = fields(body, REQUEST);
     cx.name_rest(body, &REQUEST, format_args!(""));
     let user = metadata.as_ref().and_then(|metadata| {
         cx.name_rest(metadata, &["user_id"], format_args!("metadata."));
@@ -80,7 +90,7 @@ fn read_message(message: Node, index: usize, cx: &mut Conversion<'_>) -> Result<
     let message = &cx.object(Some(message), place)?;
     cx.reject_foreign_fields(message, &FOREIGN_FIELDS, format_args!("{place}."))?;
     cx.name_rest(message, &MESSAGE, format_args!("{place}."));
-    let [role, content] = fields(message, ["role", "content"]);
+    let [role, content] = fields(message, MESSAGE);
     let said = role.as_ref().and_then(Node::text).and_then(|name| Role::of(&name));
     let Some(role) = said.filter(|role| *role != Role::Developer) else {
         return Err(cx.wrong(format_args!("{place}.role"), "a role of that format", role.as_ref()));

@@ -9,6 +9,7 @@ use crate::convert::text::Text;
 use crate::error::Error;
 use crate::json::document::{Kind, Node};
 
+/// Fields of requests; how a reply is streamed is read by nobody.
 const REQUEST: [&str; 17] = [
     "model",
     "messages",
@@ -52,24 +53,25 @@ const FOREIGN: [&str; 8] = [
 ];
 
 pub fn read_request(body: &Node, cx: &mut Conversion<'_>) -> Result<Request, Error> {
-    let [model, messages, tools, functions, choice, old_choice, parallel, old_max, max] = fields(
-        body,
-        [
-            "model",
-            "messages",
-            "tools",
-            "functions",
-            "tool_choice",
-            "function_call",
-            "parallel_tool_calls",
-            "max_tokens",
-            "max_completion_tokens",
-        ],
-    );
-    let [temperature, top_p, stop, stream, user, effort, format] = fields(
-        body,
-        ["temperature", "top_p", "stop", "stream", "user", "reasoning_effort", "response_format"],
-    );
+    let [
+        model,
+        messages,
+        tools,
+        functions,
+        choice,
+        old_choice,
+        parallel,
+        old_max,
+        max,
+        temperature,
+        top_p,
+        stop,
+        stream,
+        _,
+        user,
+        effort,
+        format,
+    ] = fields(body, REQUEST);
     cx.name_rest(body, &[&REQUEST[..], &SHARED].concat(), format_args!(""));
     let mut turns = Vec::new();
     for (index, message) in cx.list(messages, format_args!("messages"))?.into_iter().enumerate() {

@@ -32,23 +32,28 @@ pub fn write_request(request: &Request, out: &mut Writer<'_>, cx: &mut Conversio
                 out.key("function").object(|out| out.key("name").text(name));
             }),
         }
-        if let Some(parallel) = request.parallel {
-            out.key("parallel_tool_calls").boolean(parallel);
-        }
         out.field("max_completion_tokens", request.max_tokens.as_ref());
-        out.field("temperature", request.temperature.as_ref());
-        out.field("top_p", request.top_p.as_ref());
         match request.stop.as_deref() {
             None => {}
             Some([one]) => out.field("stop", Some(one)),
             Some(all) => out.key("stop").list(|out| all.iter().for_each(|one| out.node(one))),
         }
-        out.field("stream", request.stream.as_ref());
-        out.field("user", request.user.as_ref());
         out.text_field("reasoning_effort", effort.as_ref());
         write_format(request.format.as_ref(), out);
-        request.shared.iter().for_each(|(name, node)| out.field(name, Some(node)));
+        write_alike(request, out);
     });
+}
+
+/// Fields that both of `OpenAI`'s formats write alike.
+pub fn write_alike(request: &Request, out: &mut Writer<'_>) {
+    if let Some(parallel) = request.parallel {
+        out.key("parallel_tool_calls").boolean(parallel);
+    }
+    out.field("temperature", request.temperature.as_ref());
+    out.field("top_p", request.top_p.as_ref());
+    out.field("stream", request.stream.as_ref());
+    out.field("user", request.user.as_ref());
+    request.shared.iter().for_each(|(name, node)| out.field(name, Some(node)));
 }
 
 fn write_format(format: Option<&ResponseFormat>, out: &mut Writer<'_>) {

@@ -10,6 +10,7 @@ use crate::convert::text::Text;
 use crate::error::Error;
 use crate::json::document::{Kind, Node};
 
+/// Fields of requests; how a reply is streamed is read by nobody.
 const REQUEST: [&str; 14] = [
     "model",
     "input",
@@ -31,20 +32,22 @@ const FOREIGN_FIELDS: [&str; 2] = ["tool_calls", "tool_call_id"];
 const FOREIGN: [&str; 6] = ["image_url", "image", "document", "file", "tool_use", "tool_result"];
 
 pub fn read_request(body: &Node, cx: &mut Conversion<'_>) -> Result<Request, Error> {
-    let [model, input, instructions, tools, choice, parallel, max_tokens] = fields(
-        body,
-        [
-            "model",
-            "input",
-            "instructions",
-            "tools",
-            "tool_choice",
-            "parallel_tool_calls",
-            "max_output_tokens",
-        ],
-    );
-    let [temperature, top_p, stream, user, reasoning, text] =
-        fields(body, ["temperature", "top_p", "stream", "user", "reasoning", "text"]);
+    let [
+        model,
+        input,
+        instructions,
+        tools,
+        choice,
+        parallel,
+        max_tokens,
+        temperature,
+        top_p,
+        stream,
+        _,
+        user,
+        reasoning,
+        text,
+    ] = fields(body, REQUEST);
     cx.name_rest(body, &[&REQUEST[..], &SHARED].concat(), format_args!(""));
     let effort = reasoning.and_then(|reasoning| {
         cx.name_rest(&reasoning, &["effort"], format_args!("reasoning."));

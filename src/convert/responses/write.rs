@@ -6,7 +6,7 @@ use crate::convert::hub::{
     Turn, Usage, effort_of, texts,
 };
 use crate::convert::ids::{Allowed, Ids};
-use crate::convert::openai::write::{warn_of_error, write_arguments, write_created, write_url};
+use crate::convert::openai::write::{warn_of_error, write_alike, write_arguments, write_created, write_url};
 use crate::convert::text::Text;
 use crate::convert::writer::{Writer, number_text};
 
@@ -40,19 +40,12 @@ pub fn write_request(request: &Request, out: &mut Writer<'_>, cx: &mut Conversio
                 out.key("name").text(name);
             }),
         }
-        if let Some(parallel) = request.parallel {
-            out.key("parallel_tool_calls").boolean(parallel);
-        }
         out.field("max_output_tokens", request.max_tokens.as_ref());
-        out.field("temperature", request.temperature.as_ref());
-        out.field("top_p", request.top_p.as_ref());
-        out.field("stream", request.stream.as_ref());
-        out.field("user", request.user.as_ref());
         if let Some(effort) = &effort {
             out.key("reasoning").object(|out| out.key("effort").text(effort));
         }
         write_format(request.format.as_ref(), out);
-        request.shared.iter().for_each(|(name, node)| out.field(name, Some(node)));
+        write_alike(request, out);
     });
 }
 
