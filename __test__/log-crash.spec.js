@@ -72,6 +72,7 @@ describe('a durable log', () => {
       require('node:child_process').execFileSync('prlimit', ['--pid', String(process.pid), '--fsize=0']);
       logger.info('x'.repeat(30_000), { n: 0 });
       logger.info('é'.repeat(9000), { n: 1 });
+      setTimeout(() => {}, 60_000);
     `, { env: { FILE: file } });
     assert.deepStrictEqual([signal, stdout], ['SIGKILL', 'EFBIG\n'], stderr);
     assert.strictEqual(fs.readFileSync(file, 'utf8'), '');
