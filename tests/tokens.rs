@@ -1,9 +1,15 @@
-//! Counts and estimates against what tiktoken counts, on the corpus, and how fast they are.
+//! Counts and estimates against what tiktoken counts, on the corpus, and how fast they are; what is counted in conversations.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use offloop::tokens::{Encoding, count, estimate};
-use serde_json::Value;
+use offloop::cancel::{CancelToken, Interrupt};
+use offloop::error::{Error, ErrorKind};
+use offloop::json::Text;
+use offloop::json::document::{Change, Document, Pointer};
+use offloop::memory::Block;
+use offloop::tokens::{Counts, Encoding, Use, count, count_value, estimate};
+use serde_json::{Value, json};
 
 /// Whether the strings in the messages are meant (one by one) or the whole file, the file, and the tokens that tiktoken counts.
 #[rustfmt::skip]
@@ -138,4 +144,115 @@ fn throughput() {
         let (o200k, cl100k) = (exact(Encoding::O200k), exact(Encoding::Cl100k));
         println!("{name}: o200k {o200k:.0} MB/s, cl100k {cl100k:.0} MB/s, estimate {estimated:.0} MB/s");
     }
+}
+
+fn load(text: &str) -> Document {
+    let text = Text::Bytes(Block::from_bytes(text.as_bytes()));
+    Document::load(text, &Arc::default(), &CancelToken::new()).expect("JSON")
+}
+
+fn count_of(document: &Document, used: Use, limit: usize) -> Result<Option<Counts>, Error> {
+    count_value(document.root(), used, Encoding::O200k, limit, &CancelToken::new())
+}
+
+/// The texts of a message or body, besides 3 tokens for each message and for the reply, and other `extra` ones.
+fn expected(messages: usize, extra: usize, texts: &[&str]) -> usize {
+    3 * messages + extra + texts.iter().map(|text| count(text, Encoding::O200k).unwrap()).sum::<usize>()
+}
+
+/// Values, and what is counted in them.
+fn conversations() -> Vec<(Value, usize)> {
+    let long = "the quick brown fox jumps over the lazy dog ".repeat(20);
+    let schema = json!({ "type": "object", "properties": {
+        "city": { "type": "string", "description": "Where." },
+        "unit": { "type": "string", "enum": ["c", "f"] },
+        "days": { "type": "array", "items": { "properties": { "day": { "type": "number" } } } },
+    } });
+    let tool = json!({ "name": "weather", "description": "The weather.", "parameters": schema });
+    let properties = ["city:string:Where", "unit:string:", "c", "f", "days:array:", "day:number:"];
+    vec![
+        (json!("one text"), expected(0, 0, &["one text"])),
+        (json!([]), expected(1, 0, &[])),
+        (json!([{ "role": "user", "content": long }]), expected(2, 0, &["user", &long])),
+        (
+            json!([{ "role": "user", "name": "Jo", "content": [{ "type": "text", "text": "Hi" }, { "type": "image_url" }, "bare"] }]),
+            expected(2, 1 + 85, &["user", "Jo", "Hi", "bare"]),
+        ),
+        (
+            json!([{ "role": "assistant", "refusal": "No.", "content": null, "tool_calls": [
+                { "function": { "name": "f", "arguments": "{\"a\":1}" } }, { "custom": { "name": "g", "input": "raw" } },
+            ] }]),
+            expected(2, 0, &["assistant", "No.", "f", "{\"a\":1}", "g", "raw"]),
+        ),
+        (
+            json!([{ "role": "assistant", "content": [
+                { "type": "thinking", "thinking": "Hm.", "signature": "not counted" },
+                { "type": "tool_use", "id": "not counted", "name": "f", "input": { "a": [1, "b"] } },
+            ] }]),
+            expected(2, 0, &["assistant", "Hm.", "f", "{\"a\":[1,\"b\"]}"]),
+        ),
+        (
+            json!([{ "role": "user", "content": [
+                { "type": "tool_result", "tool_use_id": "t", "content": [{ "type": "text", "text": "done" }, { "type": "image" }] },
+                { "type": "document", "title": "T", "source": { "type": "text", "data": "words" } },
+                { "type": "document", "source": { "type": "base64", "data": "not counted" } },
+            ] }]),
+            expected(2, 85, &["user", "done", "T", "words"]),
+        ),
+        (
+            json!({ "instructions": "Be brief.", "input": [
+                { "type": "function_call", "call_id": "not counted", "name": "f", "arguments": "{}" },
+                { "type": "function_call_output", "output": "out" },
+                { "type": "reasoning", "summary": [{ "type": "summary_text", "text": "so" }] },
+            ] }),
+            expected(5, 0, &["system", "Be brief.", "f", "{}", "out", "so"]),
+        ),
+        (json!({ "input": "Hi" }), expected(2, 0, &["user", "Hi"])),
+        (
+            json!({ "messages": [], "tools": [{ "type": "function", "function": tool }] }),
+            // The tool, two runs of properties, four properties, an enumeration of two, the end.
+            expected(1, 7 + 2 * 3 + 4 * 3 + 3 + 12, &[&["weather:The weather"][..], &properties].concat()),
+        ),
+    ]
+}
+
+#[test]
+fn conversations_are_counted_in_each_form() {
+    for (value, exact) in conversations() {
+        for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+            let document = load(&text);
+            for used in [Use::Once, Use::Again, Use::Again] {
+                let total = |limit| count_of(&document, used, limit).unwrap().map(|counts| counts.total());
+                assert_eq!(total(usize::MAX), Some(exact), "{text}");
+                assert_eq!(total(exact), Some(exact), "{text}");
+                assert_eq!(exact.checked_sub(1).and_then(total), None, "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_changed_document_is_counted_anew_where_it_changed() {
+    let document = load(r#"[{"role":"user","content":"one"},{"role":"user","content":"two"}]"#);
+    let pointer = |text: &str| Pointer::parse(&text.encode_utf16().collect::<Vec<_>>()).unwrap();
+    let messages =
+        |document: &Document| count_of(document, Use::Again, usize::MAX).unwrap().unwrap().messages;
+    let before = messages(&document);
+    let set = Change::Set(load(r#""one and some more""#).root().clone());
+    let changed = document.with([(pointer("/0/content"), set)]).unwrap();
+    assert_eq!(messages(&changed), [before[0] + 3, before[1]]);
+    assert_eq!(messages(&document), before);
+}
+
+#[test]
+fn what_is_not_countable_is_said() {
+    for text in ["7", "null", "{}", r#"{"model":"m"}"#] {
+        let error = count_of(&load(text), Use::Once, usize::MAX).expect_err(text);
+        assert_eq!(error.kind, ErrorKind::InvalidArg);
+    }
+    let cancel = CancelToken::new();
+    cancel.cancel(Interrupt::Aborted);
+    let document = load(r#"[{"role":"user"}]"#);
+    let error = count_value(document.root(), Use::Once, Encoding::O200k, usize::MAX, &cancel);
+    assert_eq!(error.expect_err("cancelled").kind, ErrorKind::Aborted);
 }

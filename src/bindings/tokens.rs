@@ -19,7 +19,7 @@ use crate::json::document::Node;
 use crate::json::document::{Document, Source};
 use crate::json::text::well_formed;
 use crate::memory::{Block, recycle};
-use crate::tokens::{self, Counts, Encoding, Kind, cached, count_up_to, count_value};
+use crate::tokens::{self, Counts, Encoding, Kind, Use, cached, count_up_to, count_value};
 
 /// Says where the vocabularies lie.
 #[napi]
@@ -91,7 +91,7 @@ impl Count {
                 recycle(text);
                 self.json(Text::Bytes(block))?
             }
-            Input::Document(document) => self.node(document.root())?,
+            Input::Document(document) => self.node(document.root(), Use::Again)?,
         })
     }
 
@@ -109,11 +109,11 @@ impl Count {
     fn json(&self, text: Text) -> std::result::Result<Option<Counts>, error::Error> {
         let source = Source::read(text, &Arc::default(), &self.cancel)?;
         let root = source.root();
-        self.node(&Node::Part(source, root))
+        self.node(&Node::Part(source, root), Use::Once)
     }
 
-    fn node(&self, node: &Node) -> std::result::Result<Option<Counts>, error::Error> {
-        count_value(node, self.encoding, self.limit, &self.cancel)
+    fn node(&self, node: &Node, used: Use) -> std::result::Result<Option<Counts>, error::Error> {
+        count_value(node, used, self.encoding, self.limit, &self.cancel)
     }
 
     fn submit(pool: u32, control: f64, input: Input, encoding: u32, limit: f64) -> PoolTask<Self> {

@@ -1,4 +1,4 @@
-//! Counts by content: what was counted once is looked up.
+//! Counts by content, and by the place in a document: what was counted once is looked up.
 //!
 //! Two generations of at most [`GENERATION`] entries. What is found in the old one moves to the young one; when that is full, it becomes the old
 //! one, and what was not asked for since is forgotten. Some 6 MB at most.
@@ -83,8 +83,29 @@ pub fn cached<E>(
     if bytes.len() < SHORTEST {
         return count();
     }
+    known_or(fingerprint(bytes, tag(kind, encoding)), count)
+}
+
+/// The same of a value of a document, by its place: without a look at its text, which does not change.
+pub fn cached_place<E>(
+    place: [u64; 2],
+    kind: Kind,
+    encoding: Encoding,
+    count: impl FnOnce() -> Result<Option<usize>, E>,
+) -> Result<Option<usize>, E> {
+    let bytes = place.map(u64::to_le_bytes);
+    known_or(fingerprint(bytes.as_flattened(), PLACE | tag(kind, encoding)), count)
+}
+
+/// What places have in their fingerprints, and contents have not.
+const PLACE: u64 = 1 << 16;
+
+fn tag(kind: Kind, encoding: Encoding) -> u64 {
+    (kind as u64) << 8 | encoding as u64
+}
+
+fn known_or<E>(key: u128, count: impl FnOnce() -> Result<Option<usize>, E>) -> Result<Option<usize>, E> {
     let lock = || CACHE.lock().unwrap_or_else(PoisonError::into_inner);
-    let key = fingerprint(bytes, (kind as u64) << 8 | encoding as u64);
     let known = lock().find(key);
     if let Some(known) = known {
         return Ok(Some(known as usize));
@@ -121,6 +142,10 @@ mod tests {
         assert_eq!(count(Kind::Literal, Encoding::O200k, 8), Some(7));
         assert_eq!(count(Kind::Literal, Encoding::Cl100k, 9), Some(9));
         assert_eq!(count(Kind::Tools, Encoding::O200k, 10), Some(10));
+        let at = |place, value| {
+            cached_place::<()>(place, Kind::Tools, Encoding::O200k, || Ok(Some(value))).unwrap()
+        };
+        assert_eq!((at([1, 2], 11), at([1, 2], 12), at([2, 1], 13)), (Some(11), Some(11), Some(13)));
         assert_eq!(cached::<()>(&text[1..], Kind::Literal, Encoding::O200k, || Ok(None)), Ok(None));
         assert_eq!(cached::<()>(&text[1..], Kind::Literal, Encoding::O200k, || Ok(Some(3))), Ok(Some(3)));
     }

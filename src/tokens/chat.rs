@@ -6,7 +6,7 @@
 //! fields, message by message, so a list that mixes them is counted, too.
 
 use super::Encoding;
-use super::cache::{Kind, cached};
+use super::cache::{Kind, cached, cached_place};
 use super::count::count_up_to;
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind};
@@ -56,6 +56,13 @@ impl From<Error> for Stop {
     }
 }
 
+/// Whether a value is counted again, with others in its text, or read for this one count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    Again,
+    Once,
+}
+
 /// The tokens of a text, a list of messages or a body, unless they are more than `limit`.
 ///
 /// # Errors
@@ -63,11 +70,12 @@ impl From<Error> for Stop {
 /// When it is none of these, the vocabulary cannot be loaded, or the work is interrupted.
 pub fn count_value(
     root: &Node,
+    used: Use,
     encoding: Encoding,
     limit: usize,
     cancel: &CancelToken,
 ) -> Result<Option<Counts>, Error> {
-    let mut counter = Counter { encoding, limit, total: 0, cancel };
+    let mut counter = Counter { used, encoding, limit, total: 0, cancel };
     match counter.value(root) {
         Ok(counts) => Ok(Some(counts)),
         Err(Stop::Exceeded) => Ok(None),
@@ -76,6 +84,7 @@ pub fn count_value(
 }
 
 struct Counter<'a> {
+    used: Use,
     encoding: Encoding,
     limit: usize,
     total: usize,
@@ -242,15 +251,32 @@ impl Counter<'_> {
         self.add(count.ok_or(Stop::Exceeded)?)
     }
 
-    /// Adds what `count` would add for a node: from the cache where its text is known.
+    /// Adds what `count` would add for a node: from the cache where its place or text is known.
     fn known(&mut self, node: &Node, kind: Kind, count: impl FnOnce(&mut Self, &Node) -> Step) -> Step {
-        let Some(span) = node.span() else { return count(self, node) };
-        let before = self.total;
-        let counted = cached(span, kind, self.encoding, || match count(self, node) {
-            Ok(()) => Ok(Some(std::mem::replace(&mut self.total, before) - before)),
-            Err(stop) => Err(stop),
-        })?;
+        let encoding = self.encoding;
+        let counted = match node.place().filter(|_| self.used == Use::Again) {
+            Some(place) => cached_place(place, kind, encoding, || self.by_text(node, kind, count)),
+            None => self.by_text(node, kind, count),
+        }?;
         self.add(counted.unwrap_or(0))
+    }
+
+    /// What `count` adds for a node, without adding it.
+    fn by_text(
+        &mut self,
+        node: &Node,
+        kind: Kind,
+        count: impl FnOnce(&mut Self, &Node) -> Step,
+    ) -> Result<Option<usize>, Stop> {
+        let (before, encoding) = (self.total, self.encoding);
+        let counted = || {
+            count(self, node)?;
+            Ok(Some(std::mem::replace(&mut self.total, before) - before))
+        };
+        match node.span() {
+            Some(span) => cached(span, kind, encoding, counted),
+            None => counted(),
+        }
     }
 
     fn definitions(&mut self, tools: &Node) -> Step {

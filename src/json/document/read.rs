@@ -90,6 +90,12 @@ impl Node {
         is_compact.then(|| &source.text()[source.span(*entry)])
     }
 
+    /// Which text it is in, of all of the process, and where: nothing else was or will be there.
+    pub fn place(&self) -> Option<[u64; 2]> {
+        let Self::Part(source, entry) = self else { return None };
+        Some([source.serial(), source.start(*entry) as u64])
+    }
+
     /// Its JSON text, without white space.
     pub fn write(&self, cancel: &CancelToken) -> Result<Block, Interrupt> {
         write(self, cancel)

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::account::{Account, Held};
 use super::cursor::Cursor;
@@ -39,7 +40,12 @@ pub struct Source {
     /// Of large objects, by the number of the container.
     keys: HashMap<usize, Keys>,
     held: Held,
+    /// No other text of the process has it.
+    serial: u64,
 }
+
+/// How many texts there have been.
+static TEXTS: AtomicU64 = AtomicU64::new(0);
 
 impl Source {
     /// Reads a text; what `parse` rejects is rejected with the same error.
@@ -51,7 +57,8 @@ impl Source {
             return Self::read(Text::Bytes(escaped), account, cancel);
         }
         let held = Held::bytes(account, text.footprint() + index.footprint());
-        let mut source = Self { text, index, keys: HashMap::new(), held };
+        let serial = TEXTS.fetch_add(1, Ordering::Relaxed);
+        let mut source = Self { text, index, keys: HashMap::new(), held, serial };
         source.make_keys(cancel)?;
         Ok(Arc::new(source))
     }
@@ -92,6 +99,10 @@ impl Source {
 
     pub fn account(&self) -> &Arc<Account> {
         self.held.account()
+    }
+
+    pub fn serial(&self) -> u64 {
+        self.serial
     }
 
     pub fn text(&self) -> &[u8] {
