@@ -8,7 +8,7 @@ use offloop::json::document::{Account, Change, Document, Pointer};
 use offloop::memory::Block;
 use serde_json::Value;
 
-fn load(text: &str, account: &Arc<Account>) -> Option<Document> {
+pub(crate) fn load(text: &str, account: &Arc<Account>) -> Option<Document> {
     Document::load(Text::Bytes(Block::from_bytes(text.as_bytes())), account, &CancelToken::new()).ok()
 }
 

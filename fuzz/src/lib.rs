@@ -3,6 +3,7 @@
 //! `npm run fuzz -- TARGET --seconds N` runs them under libFuzzer; `tests/short.rs` replays their seeds, and changes of them, without.
 
 mod compress;
+mod convert;
 mod document;
 mod json;
 mod recovery;
@@ -11,6 +12,7 @@ mod stringify;
 mod tape_model;
 
 pub use compress::compress;
+pub use convert::convert;
 pub use document::document;
 pub use json::{parse, tape};
 pub use recovery::recovery;
@@ -20,11 +22,12 @@ pub use stringify::stringify;
 pub type Target = fn(&[u8]);
 
 /// All of them; each has a folder of this name in `seeds/`.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("parse", parse),
     ("tape", tape),
     ("stringify", stringify),
     ("document", document),
     ("compress", compress),
+    ("convert", convert),
     ("recovery", recovery),
 ];

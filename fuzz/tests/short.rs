@@ -102,4 +102,4 @@ macro_rules! targets {
     ($($name:ident),*) => { $(#[test] fn $name() { check(stringify!($name)); })* };
 }
 
-targets!(parse, tape, stringify, document, compress, recovery);
+targets!(parse, tape, stringify, document, compress, convert, recovery);
