@@ -261,6 +261,21 @@ test('wrong arguments are named', async () => {
   assert.strictEqual(await pool.decode([]), '');
 });
 
+test('100 MB of text are counted, or given up', async () => {
+  const line = 'The quick brown fox jumps over the lazy dog, again and again, and 12345 times more.\n';
+  const times = Math.ceil(1e8 / line.length);
+  const whole = line.repeat(times);
+  const expected = times * expectedTokens(line, 'o200k_base').length;
+  assert.strictEqual(await pool.countTokens(whole, { timeout: 0 }), expected);
+  assert.strictEqual((await pool.encode(whole, { timeout: 0 })).length, expected);
+  assert.strictEqual(await pool.countTokensUpTo(`${whole}!`, 1000), false);
+  await assert.rejects(pool.countTokens(`${whole}?`, { timeout: 1 }), { code: 'ERR_TASK_TIMEOUT' });
+  assert.strictEqual(await pool.truncate(whole, line.length, { at: 'lines' }).then((cut) => cut.startsWith(line.trimEnd())), true);
+  const narrow = new WorkerPool({ size: 1, maxQueueBytes: 1e8 });
+  await assert.rejects(narrow.countTokens(whole), { code: 'ERR_QUEUE_FULL' });
+  await narrow.shutdown();
+});
+
 test('an aborted count rejects', async () => {
   const controller = new AbortController();
   const counted = pool.countTokens('word '.repeat(2e6), { signal: controller.signal });

@@ -3,6 +3,7 @@
 const { testDocuments } = require('./corpus');
 const { closeOffloop, offloopPool, openOffloop } = require('./competitors/offloop');
 const { runFileBench } = require('./harness');
+const { atMost } = require('./harness/figures');
 
 const OPTIONS = /** @type {const} */ ({ from: 'openai', to: 'anthropic' });
 
@@ -58,6 +59,13 @@ function input(bytes) {
   return { bytes, converted: Buffer.from(JSON.stringify(toAnthropic(body))) };
 }
 
+/** @param {readonly import('./harness/file-bench').FileRow[]} rows */
+function figures(rows) {
+  const ours = rows.find(({ file, candidate }) => file.endsWith('/chat-1m') && candidate === 'offloop-convert');
+  if (ours === undefined) return [];
+  return [{ figure: 'main-thread CPU of a Document ÷ JSON.parse + JSON.stringify, chat-1m', ...atMost(1 / ours.mainCpuRatio, 0.05) }];
+}
+
 runFileBench({
   name: 'convert',
   title: "A request in another provider's format",
@@ -75,6 +83,7 @@ runFileBench({
     ['inline', 'offloop-value'],
   ],
   summaryMinBytes: 100_000,
+  figures,
   documents: () => testDocuments().filter(({ read }) => isChat(JSON.parse(read().toString()))),
   input: (document) => input(document.read()),
   contenders: [

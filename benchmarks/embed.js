@@ -5,6 +5,7 @@ const { closeOffloop, offloopPool, openOffloop } = require('./competitors/offloo
 const { VERSION, closeWordLlama, openWordLlama, wordllamaEmbed, wordllamaTime } = require('./competitors/wordllama');
 const { openContenders, runScript } = require('./harness');
 const { select } = require('./harness/args');
+const { atMost, printFigures } = require('./harness/figures');
 const { clock, collectGarbage } = require('./harness/measure');
 const { formatRatio, formatTable, formatUs, progress, report } = require('./harness/report');
 const { median, significant } = require('./harness/statistics');
@@ -60,7 +61,7 @@ runScript({ name: 'embed', about: ABOUT }, async (args) => {
     const rows = [];
     for (const input of chosen.files) rows.push(...(await measureInput(input, runnable, args.quick ? 3 : 15)));
     const summary = summarise(rows);
-    if (args.json !== '-') print(rows, skipped);
+    if (args.json !== '-') print(rows, summary, skipped);
     const result = { name: 'embed', title: 'Embedding texts by a static model', method: METHOD, packages: [] };
     report({ ...result, rows, summary, skipped, charts: [chart(rows)] }, args);
   } finally {
@@ -136,14 +137,12 @@ function summarise(rows) {
     .filter(({ candidate, wordllamaShare }) => candidate === 'offloop' && wordllamaShare !== undefined)
     .map(({ input, wordllamaShare }) => ({
       figure: `texts per second, wordllama's Python ÷ ours, ${input}`,
-      wanted: '≤ 1',
-      measured: wordllamaShare,
-      met: Number(wordllamaShare) <= 1 ? 'yes' : 'no',
+      ...atMost(Number(wordllamaShare), 1),
     }));
 }
 
-/** @param {Rows} rows @param {readonly { candidate: string, reason: string }[]} skipped */
-function print(rows, skipped) {
+/** @param {Rows} rows @param {ReturnType<typeof summarise>} figures @param {readonly { candidate: string, reason: string }[]} skipped */
+function print(rows, figures, skipped) {
   const lines = rows.map(({ input, candidate, textsPerSecond, wordllamaShare, mainCpuUsPerText }) => [
     `${input}, ${candidate}`,
     Math.round(textsPerSecond).toLocaleString('en-US'),
@@ -151,6 +150,7 @@ function print(rows, skipped) {
     mainCpuUsPerText === undefined ? '' : formatUs(mainCpuUsPerText),
   ]);
   process.stdout.write(formatTable(['input', 'texts/s', 'wordllama / this', 'main CPU us/text'], lines));
+  printFigures(figures);
   for (const { candidate, reason } of skipped) process.stdout.write(`\nleft out: ${candidate} (${reason})\n`);
 }
 

@@ -1,7 +1,7 @@
 'use strict';
 
 // npm run test:package: the packages of this platform packed, installed offline with an empty cache and no Rust on the path, and used: how
-// long the first result takes, and the demo on what was installed.
+// long the first result takes, how large it is, and the demo on what was installed.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
@@ -15,6 +15,9 @@ const { SetupError, setUp } = require('./setup');
 
 const root = path.join(__dirname, '..');
 const MOST_SECONDS = 10;
+/** Megabytes of the packages, and of the binary in them. */
+const MOST_INSTALLED = 20;
+const MOST_BINARY = 12;
 
 const FIRST_RESULT = `
   const { getWorkerPool } = require('offloop');
@@ -50,6 +53,17 @@ function runner(folder) {
   };
 }
 
+/** What was installed is small. @param {string} service */
+function checkSizes(service) {
+  const files = fs.readdirSync(path.join(service, 'node_modules'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const sizes = files.map(({ name, parentPath, path: folder }) => ({ name, megabytes: fs.statSync(path.join(parentPath ?? folder, name)).size / 1e6 }));
+  const installed = sizes.reduce((sum, { megabytes }) => sum + megabytes, 0);
+  const binary = Math.max(...sizes.filter(({ name }) => name.endsWith('.node')).map(({ megabytes }) => megabytes));
+  console.log(`installed: ${installed.toFixed(1)} MB, of which the binary: ${binary.toFixed(1)} MB`);
+  assert.ok(installed <= MOST_INSTALLED, `more than ${MOST_INSTALLED} MB`);
+  assert.ok(binary <= MOST_BINARY, `a binary of more than ${MOST_BINARY} MB`);
+}
+
 /** @param {string} service */
 function layOutDemo(service) {
   for (const name of DEMO) fs.cpSync(path.join(root, name), path.join(service, name), { recursive: true });
@@ -77,6 +91,7 @@ function main() {
     console.log(`npm install: ${((installed - start) / 1e3).toFixed(1)} s; to the first result: ${seconds.toFixed(1)} s`);
     assert.ok(seconds < MOST_SECONDS, `more than ${MOST_SECONDS} s`);
 
+    checkSizes(service);
     layOutDemo(service);
     console.log(run(process.execPath, ['-e', "require('./scripts/demo').demo()"]));
   } finally {
