@@ -77,11 +77,25 @@ test('a full pool is waited for', needsFaults, async (t) => {
   const pool = poolOf(t, { size: 1, maxQueue: 0, offloadThreshold: 0 });
   const gate = new Gate();
   const held = await gate.occupy(pool);
+  const numbers = Array.from({ length: 40 }, (_, index) => index);
+  const done = createProcessor({ pool, concurrency: 40 })(jobOf({ type: 'parse', items: numbers.map(String) }));
+  await until(() => pool.getStats().tasksRejected >= 40);
+  assert.equal(pool.listenerCount('drain'), 1);
+  gate.open();
+  assert.deepEqual(await done, numbers);
+  await Promise.all(held);
+});
+
+test('a full pool that is closed is waited for no longer', needsFaults, async (t) => {
+  const pool = poolOf(t, { size: 1, maxQueue: 0, offloadThreshold: 0 });
+  const gate = new Gate();
+  const held = await gate.occupy(pool);
   const done = createProcessor({ pool })(jobOf({ type: 'parse', items: ['1', '2', '3'] }));
   await until(() => pool.getStats().tasksRejected > 0);
+  const closed = assert.rejects(done, { code: 'ERR_POOL_CLOSED' });
+  const shut = pool.shutdown();
   gate.open();
-  assert.deepEqual(await done, [1, 2, 3]);
-  await Promise.all(held);
+  await Promise.all([closed, shut, ...held]);
 });
 
 test('wrong options are errors that name them', () => {

@@ -32,6 +32,19 @@ function final(error) {
   return Object.assign(new Error(`${error.code}: ${error.message}`, { cause: error }), { name: 'UnrecoverableError', code: error.code });
 }
 
+/** What those who were refused wait for, together: a listener of each would be a great many. @type {WeakMap<object, Promise<void>>} */
+const rooms = new WeakMap();
+
+/** @param {import('./pool').WorkerPool} pool @returns {Promise<void>} until it says that there is room again */
+function roomIn(pool) {
+  let room = rooms.get(pool);
+  if (room === undefined) {
+    room = new Promise((resolve) => pool.once('drain', resolve)).then(() => void rooms.delete(pool));
+    rooms.set(pool, room);
+  }
+  return room;
+}
+
 /**
  * Runs a task when there is room for it.
  * @param {import('./pool').WorkerPool} pool
@@ -44,8 +57,7 @@ async function run(pool, type, payload) {
       return await pool.exec(type, payload, { priority: 'bulk' });
     } catch (error) {
       if (/** @type {any} */ (error)?.code !== 'ERR_QUEUE_FULL') throw final(error);
-      // The pool says when there is room again.
-      await new Promise((resolve) => pool.once('drain', () => resolve(undefined)));
+      await roomIn(pool);
     }
   }
 }
