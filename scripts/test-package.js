@@ -69,7 +69,7 @@ function layOutDemo(service) {
   for (const name of DEMO) fs.cpSync(path.join(root, name), path.join(service, name), { recursive: true });
   fs.writeFileSync(path.join(service, 'index.js'), "module.exports = require('offloop');\n");
   // What the service itself is made with, and what loads it.
-  for (const name of ['autocannon', 'express', 'piscina']) {
+  for (const name of ['autocannon', 'express', 'js-tiktoken', 'piscina']) {
     fs.symlinkSync(path.join(root, 'node_modules', name), path.join(service, 'node_modules', name), 'junction');
   }
 }
