@@ -90,7 +90,9 @@ test('texts are there, or a warning is', async () => {
     const texts = strings(typeof list === 'string' ? [list] : list.map((/** @type {any} */ item) => item.message?.content ?? item.content ?? item.text ?? []));
     for (const text of texts) {
       const isText = text.length > 30 || text === 'plain';
-      if (isText) assert.ok(all.includes(text), text);
+      // A data URL may be taken apart: what it has is there.
+      const said = /^data:.*;base64,/.test(text) ? text.slice(text.indexOf(',') + 1) : text;
+      if (isText) assert.ok(all.includes(said), text);
     }
   });
 });

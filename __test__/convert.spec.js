@@ -122,6 +122,28 @@ test('what has no counterpart is named', async () => {
   assert.match(merged.warnings.join(), /developer message in the midst/);
 });
 
+test('data and the URL of a file, and parameters of a media type', async () => {
+  const data = 'data:text/plain;charset=utf-8;base64,aGk=';
+  const file = { type: 'input_file', filename: 'a.txt', file_data: data, file_url: 'https://example.com/a.txt' };
+  const body = { max_output_tokens: 1, input: [{ role: 'user', content: [file] }] };
+  const chat = await convert(body, 'responses', 'openai');
+  assert.deepStrictEqual(chat.messages[0].content, [{ type: 'file', file: { filename: 'a.txt', file_data: data } }]);
+  assert.deepStrictEqual(chat.warnings, ['input[0].content[0].file_url has no counterpart and is left out']);
+  const { messages, warnings } = await convert(chat, 'openai', 'anthropic');
+  assert.deepStrictEqual(messages[0].content[0].source, { type: 'base64', media_type: 'text/plain', data: 'aGk=' });
+  assert.match(warnings.join(), /'charset=utf-8' of a media type/);
+});
+
+test('an empty text says nothing, as a string and in a list', async () => {
+  const call = { id: 'call_0', type: 'function', function: { name: 'f', arguments: '{}' } };
+  for (const content of ['', [{ type: 'text', text: '' }]]) {
+    const body = { messages: [{ role: 'assistant', content: '', tool_calls: [call] }, { role: 'system', content }, { role: 'assistant', content: 'x' }] };
+    const { input, warnings } = await convert(body, 'openai', 'responses');
+    assert.deepStrictEqual(input.map((/** @type {any} */ item) => item.type), ['function_call', 'message']);
+    assert.deepStrictEqual(warnings, []);
+  }
+});
+
 test('ids and arguments are repaired', async () => {
   const call = (/** @type {any} */ id, /** @type {string} */ text) => ({ role: 'assistant', content: null, tool_calls: [{ id, type: 'function', function: { name: 'f', arguments: text } }] });
   const body = {

@@ -157,6 +157,8 @@ impl Conversion<'_> {
         for (index, part) in content.items().iter().enumerate() {
             parts.extend(read(part, format_args!("{place}[{index}]"), self)?);
         }
+        // An empty text says nothing in either spelling, so that bodies there and back come to rest.
+        parts.retain(|part| !matches!(part, Part::Text(text) if text.is_empty()));
         Ok(parts)
     }
 

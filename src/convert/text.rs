@@ -87,7 +87,7 @@ impl Text {
         }
     }
 
-    /// The parts of a `data:` URL that is base64: its media type and what it has.
+    /// The parts of a `data:` URL that is base64: its media type with its parameters, and what it has.
     pub fn data_url(&self) -> Option<(Self, Self)> {
         let text = self.read();
         let header = data_url_header(&text)?;
@@ -106,7 +106,7 @@ impl Text {
     }
 }
 
-/// Bytes of the media type, and of all that comes before the data.
+/// Bytes of the media type with its parameters, and of all that comes before the data.
 struct Header {
     media: usize,
     length: usize,
@@ -120,8 +120,7 @@ const HEADER: usize = 200;
 fn data_url_header(text: &str) -> Option<Header> {
     let rest = text.strip_prefix(SCHEME)?;
     let comma = memchr::memchr(b',', &rest.as_bytes()[..rest.len().min(HEADER)])?;
-    let parameters = rest[..comma].strip_suffix(";base64")?;
-    let media = parameters.find(';').unwrap_or(parameters.len());
+    let media = rest[..comma].strip_suffix(";base64")?.len();
     Some(Header { media, length: SCHEME.len() + comma + 1 })
 }
 
@@ -137,7 +136,10 @@ mod tests {
         };
         let some = |media: &str, data: &str| Some((media.to_owned(), data.to_owned()));
         assert_eq!(parts("data:image/png;base64,iVBO"), some("image/png", "iVBO"));
-        assert_eq!(parts("data:text/plain;charset=utf-8;base64,aGk="), some("text/plain", "aGk="));
+        assert_eq!(
+            parts("data:text/plain;charset=utf-8;base64,aGk="),
+            some("text/plain;charset=utf-8", "aGk=")
+        );
         assert_eq!(parts("data:;base64,aGk="), some("application/octet-stream", "aGk="));
         assert_eq!(parts("data:text/plain,hi"), None);
         assert_eq!(parts("https://example.com/a;base64,b"), None);

@@ -229,8 +229,10 @@ fn block_of<'a>(part: &'a Part, ids: &mut Ids, cx: &mut Conversion<'_>) -> Resul
     Ok(Some(match part {
         Part::Text(text) | Part::Refusal(text) if text.is_empty() => return Ok(None),
         Part::Text(text) | Part::Refusal(text) => Block::Text(text),
-        Part::Image(file) => Block::File { file, is_image: true },
-        Part::File(file) => Block::File { file, is_image: false },
+        Part::Image(file) | Part::File(file) => {
+            warn_of_parameters(file, cx);
+            Block::File { file, is_image: matches!(part, Part::Image(_)) }
+        }
         Part::Call(call) => {
             let id = ids.of_call(&call.id, &mut cx.warnings);
             Block::Call { id, call, input: input_of(call, cx)? }
@@ -370,6 +372,18 @@ impl Input<'_> {
     }
 }
 
+/// A media type without its parameters, which blocks have no place for; and these.
+fn essence(media_type: &str) -> (&str, Option<&str>) {
+    media_type.split_once(';').map_or((media_type, None), |(essence, parameters)| (essence, Some(parameters)))
+}
+
+fn warn_of_parameters(file: &File, cx: &mut Conversion<'_>) {
+    let Place::Data { media_type, .. } = &file.place else { return };
+    if let (_, Some(parameters)) = essence(&media_type.read()) {
+        cx.leave_out(format_args!("'{parameters}' of a media type"));
+    }
+}
+
 fn write_file(file: &File, is_image: bool, out: &mut Writer<'_>) {
     out.object(|out| {
         out.named("type", if is_image { "image" } else { "document" });
@@ -380,7 +394,7 @@ fn write_file(file: &File, is_image: bool, out: &mut Writer<'_>) {
             }
             Place::Data { media_type, data } => {
                 out.named("type", "base64");
-                out.key("media_type").text(media_type);
+                out.named("media_type", essence(&media_type.read()).0);
                 out.key("data").text(data);
             }
         });

@@ -208,7 +208,11 @@ fn read_part(part: &Node, place: At<'_>, cx: &mut Conversion<'_>) -> Result<Opti
             let [data, url, name] = fields(part, ["file_data", "file_url", "filename"]);
             let name = name.as_ref().and_then(Text::of);
             let data = data.as_ref().and_then(Text::of).map(place_of);
-            let place = data.or_else(|| url.as_ref().and_then(Text::of).map(Place::Url));
+            let url = url.as_ref().and_then(Text::of).map(Place::Url);
+            if data.is_some() && url.is_some() {
+                cx.leave_out(format_args!("{place}.file_url"));
+            }
+            let place = data.or(url);
             place.map(|place| Part::File(File { place, detail: None, name }))
         }
         _ => None,

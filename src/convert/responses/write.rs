@@ -165,7 +165,10 @@ fn write_part(part: &Part, role: Role, out: &mut Writer<'_>) {
         Part::File(file) => {
             out.named("type", "input_file");
             match &file.place {
-                Place::Url(url) => out.key("file_url").text(url),
+                Place::Url(url) => {
+                    out.text_field("filename", file.name.as_ref());
+                    out.key("file_url").text(url);
+                }
                 data @ Place::Data { .. } => {
                     out.key("filename").text(file.name.as_ref().unwrap_or(&"file".into()));
                     out.key("file_data");
