@@ -193,6 +193,30 @@ test('a conversation that grew costs what is new, and what was changed is counte
   assert.strictEqual(await pool.countTokens(messages), before + 3);
 });
 
+test('a Document that grew, or was changed, costs what is new', async (t) => {
+  const pool = new WorkerPool({ size: 1 });
+  t.after(() => pool.shutdown());
+  const message = (/** @type {number} */ index) => ({ role: 'user', content: `Message ${index}: ${'lorem ipsum '.repeat(200)}` });
+  const body = { model: 'gpt-4o', system: 'Be brief. '.repeat(300), messages: Array.from({ length: 20 }, (_, index) => message(index)) };
+  const document = await pool.load(JSON.stringify(body));
+  await document.countTokens();
+  const changed = document
+    .with({ '/messages/-': { role: 'user', content: 'one more' } })
+    .with({ '/messages/-': { role: 'assistant', content: 'two more' }, '/temperature': 1 });
+  const expected = await pool.countTokens(await changed.value());
+  const { offloaded } = pool.getStats();
+  assert.strictEqual(await changed.countTokens(), expected);
+  assert.strictEqual(await pool.countTokensUpTo(changed, expected), expected);
+  assert.strictEqual(await pool.countTokensUpTo(changed, expected - 1), false);
+  assert.strictEqual(pool.getStats().offloaded, offloaded, 'nothing was handed over');
+  // What is in other places than before is counted off-thread, with the same answer.
+  const others = [{ '/messages/5': undefined }, { '/messages/7': message(3) }, { '/messages/19/content': 'x' }, { '/system': 'y '.repeat(2000) }, { '/messages': body.messages.slice(4) }];
+  for (const changes of others) {
+    const other = changed.with(changes);
+    for (let i = 0; i < 2; i++) assert.strictEqual(await other.countTokens(), await pool.countTokens(await other.value()), JSON.stringify(Object.keys(changes)));
+  }
+});
+
 test('values are counted as they are at the call', async () => {
   const messages = [{ role: 'user', content: 'x '.repeat(5000) }];
   const expected = await pool.countTokens(structuredClone(messages));

@@ -179,7 +179,7 @@ function countDocument(pool, document, limit, options) {
   const { byteLength } = document;
   const encoding = encodingFor(options, document.type('') === 'object' ? document.get('/model') : undefined);
   const handle = nativeOf(document);
-  if (isCheap(pool, byteLength, encoding)) {
+  if (isCheap(pool, byteLength, encoding) || native.isDocumentKnown(handle, encoding, Math.min(INLINE, pool.offloadThreshold))) {
     return inline(pool, options, 'countTokens', () => total(native.countDocumentNow(handle, encoding, limit)), document);
   }
   return submit(pool, options, 'countTokens', (own, control) =>

@@ -8,7 +8,7 @@ use offloop::error::{Error, ErrorKind};
 use offloop::json::Text;
 use offloop::json::document::{Change, Document, Pointer};
 use offloop::memory::Block;
-use offloop::tokens::{Counts, Encoding, Use, count, count_value, estimate};
+use offloop::tokens::{Counts, Encoding, Use, count, count_value, estimate, is_known};
 use serde_json::{Value, json};
 
 /// Whether the strings in the messages are meant (one by one) or the whole file, the file, and the tokens that tiktoken counts.
@@ -235,13 +235,35 @@ fn conversations_are_counted_in_each_form() {
 fn a_changed_document_is_counted_anew_where_it_changed() {
     let document = load(r#"[{"role":"user","content":"one"},{"role":"user","content":"two"}]"#);
     let pointer = |text: &str| Pointer::parse(&text.encode_utf16().collect::<Vec<_>>()).unwrap();
-    let messages =
-        |document: &Document| count_of(document, Use::Again, usize::MAX).unwrap().unwrap().messages;
-    let before = messages(&document);
+    let count = |document: &Document, used| count_of(document, used, usize::MAX).unwrap().unwrap();
+    let before = count(&document, Use::Once);
+    assert_eq!(before.messages.len(), 2);
+    assert_eq!(count(&document, Use::Again).total(), before.total());
     let set = Change::Set(load(r#""one and some more""#).root().clone());
     let changed = document.with([(pointer("/0/content"), set)]).unwrap();
-    assert_eq!(messages(&changed), [before[0] + 3, before[1]]);
-    assert_eq!(messages(&document), before);
+    assert_eq!(count(&changed, Use::Once).messages, [before.messages[0] + 3, before.messages[1]]);
+    for _ in 0..2 {
+        assert_eq!(count(&changed, Use::Again).total(), before.total() + 3);
+        assert_eq!(count(&document, Use::Again).total(), before.total());
+    }
+}
+
+#[test]
+fn what_was_counted_is_known() {
+    let text = "lorem ipsum ".repeat(100);
+    let message = format!(r#"{{"role":"user","content":"{text}"}}"#);
+    let document = load(&format!(r#"{{"system":"{text}","messages":[{message},{message}]}}"#));
+    let pointer = |text: &str| Pointer::parse(&text.encode_utf16().collect::<Vec<_>>()).unwrap();
+    let add = |text: &str| (pointer("/messages/-"), Change::Set(load(text).root().clone()));
+    let knows = |document: &Document, bytes| is_known(document.root(), Encoding::O200k, bytes);
+    assert!(!knows(&document, 2000));
+    count_of(&document, Use::Again, usize::MAX).unwrap();
+    assert!(knows(&document, 0));
+    let short = r#"{"role":"user","content":"one more"}"#;
+    let grown = document.with([add(short)]).unwrap();
+    assert!(knows(&grown, short.len()) && !knows(&grown, short.len() - 1));
+    assert!(!knows(&grown.with([add(&message)]).unwrap(), 1000));
+    assert!(!knows(&document.with([(pointer("/messages/0"), Change::Remove)]).unwrap(), 2000));
 }
 
 #[test]

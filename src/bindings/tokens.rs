@@ -19,7 +19,7 @@ use crate::json::document::Node;
 use crate::json::document::{Document, Source};
 use crate::json::text::well_formed;
 use crate::memory::{Block, recycle};
-use crate::tokens::{self, Counts, Encoding, Kind, Use, cached, count_up_to, count_value};
+use crate::tokens::{self, Counts, Encoding, Kind, Use, cached, count_up_to, count_value, is_known};
 
 /// Says where the vocabularies lie.
 #[napi]
@@ -219,6 +219,13 @@ pub fn count_document(
 ) -> Result<PoolTask<Count>> {
     let input = Input::Document(document.document()?.clone());
     Ok(Count::submit(pool, control, input, encoding, limit))
+}
+
+/// Whether all of a document was counted before, but for at most `budget` bytes.
+#[napi]
+pub fn is_document_known(document: &NativeDocument, encoding: u32, budget: u32) -> Result<bool> {
+    let (root, encoding) = (document.document()?.root(), encoding_of(encoding));
+    Ok(tokens::is_loaded(encoding) && is_known(root, encoding, budget as usize))
 }
 
 /// Counts a document, on the spot.

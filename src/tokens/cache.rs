@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use super::Encoding;
 use super::fingerprint::fingerprint;
@@ -23,8 +23,12 @@ pub enum Kind {
     Literal,
     /// The JSON text of a message.
     Message,
+    /// Consecutive messages of a list.
+    Messages,
     /// The JSON text of a list of tools.
     Tools,
+    /// That of a system prompt.
+    Prompt,
 }
 
 /// Fingerprints are hashes already.
@@ -87,14 +91,23 @@ pub fn cached<E>(
 }
 
 /// The same of a value of a document, by its place: without a look at its text, which does not change.
-pub fn cached_place<E>(
-    place: [u64; 2],
+pub fn cached_place<E, const N: usize>(
+    place: [u64; N],
     kind: Kind,
     encoding: Encoding,
     count: impl FnOnce() -> Result<Option<usize>, E>,
 ) -> Result<Option<usize>, E> {
+    known_or(key_of_place(place, kind, encoding), count)
+}
+
+/// Whether the count of what is at a place is known.
+pub fn is_place_known<const N: usize>(place: [u64; N], kind: Kind, encoding: Encoding) -> bool {
+    find(key_of_place(place, kind, encoding)).is_some()
+}
+
+fn key_of_place<const N: usize>(place: [u64; N], kind: Kind, encoding: Encoding) -> u128 {
     let bytes = place.map(u64::to_le_bytes);
-    known_or(fingerprint(bytes.as_flattened(), PLACE | tag(kind, encoding)), count)
+    fingerprint(bytes.as_flattened(), PLACE | tag(kind, encoding))
 }
 
 /// What places have in their fingerprints, and contents have not.
@@ -105,16 +118,22 @@ fn tag(kind: Kind, encoding: Encoding) -> u64 {
 }
 
 fn known_or<E>(key: u128, count: impl FnOnce() -> Result<Option<usize>, E>) -> Result<Option<usize>, E> {
-    let lock = || CACHE.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = lock().find(key);
-    if let Some(known) = known {
+    if let Some(known) = find(key) {
         return Ok(Some(known as usize));
     }
     let counted = count()?;
     if let Some(counted) = counted.and_then(|counted| u32::try_from(counted).ok()) {
-        lock().insert(key, counted);
+        generations().insert(key, counted);
     }
     Ok(counted)
+}
+
+fn find(key: u128) -> Option<u32> {
+    generations().find(key)
+}
+
+fn generations() -> MutexGuard<'static, Generations> {
+    CACHE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -143,7 +162,7 @@ mod tests {
         assert_eq!(count(Kind::Literal, Encoding::Cl100k, 9), Some(9));
         assert_eq!(count(Kind::Tools, Encoding::O200k, 10), Some(10));
         let at = |place, value| {
-            cached_place::<()>(place, Kind::Tools, Encoding::O200k, || Ok(Some(value))).unwrap()
+            cached_place::<(), 2>(place, Kind::Tools, Encoding::O200k, || Ok(Some(value))).unwrap()
         };
         assert_eq!((at([1, 2], 11), at([1, 2], 12), at([2, 1], 13)), (Some(11), Some(11), Some(13)));
         assert_eq!(cached::<()>(&text[1..], Kind::Literal, Encoding::O200k, || Ok(None)), Ok(None));

@@ -6,11 +6,11 @@
 //! fields, message by message, so a list that mixes them is counted, too.
 
 use super::Encoding;
-use super::cache::{Kind, cached, cached_place};
+use super::cache::{Kind, cached, cached_place, is_place_known};
 use super::count::count_up_to;
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind};
-use crate::json::document::{self, Node};
+use crate::json::document::{self, Node, Piece};
 
 const PER_MESSAGE: usize = 3;
 const PER_NAME: usize = 1;
@@ -34,7 +34,7 @@ const MAX_DEPTH: usize = 32;
 pub struct Counts {
     /// Of all but the messages: the system prompt, tools, the beginning of the reply.
     pub rest: usize,
-    /// Of each message.
+    /// Of each message; of a value that is counted again, of messages that lie one behind the other in one text.
     pub messages: Vec<u32>,
 }
 
@@ -83,6 +83,53 @@ pub fn count_value(
     }
 }
 
+/// Whether all of a value that is counted again is known by its place, but for at most `budget` bytes.
+pub fn is_known(root: &Node, encoding: Encoding, budget: usize) -> bool {
+    let Parts { list, prompts, tools } = Parts::of(root);
+    let is_node_known =
+        |node: &Node, kind| node.place().is_some_and(|place| is_place_known(place, kind, encoding));
+    let unknown_bytes = |piece: &Piece| match piece {
+        Piece::Item(item) if is_node_known(item, Kind::Message) => 0,
+        Piece::Item(item) => item.byte_length(),
+        Piece::Run { .. } => {
+            let is_known = piece.place().is_some_and(|place| is_place_known(place, Kind::Messages, encoding));
+            if is_known { 0 } else { usize::MAX }
+        }
+    };
+    let rest = prompts
+        .iter()
+        .flatten()
+        .map(|prompt| (prompt, Kind::Prompt))
+        .chain(tools.iter().map(|tools| (tools, Kind::Tools)));
+    let rest = rest.map(|(node, kind)| if is_node_known(node, kind) { 0 } else { node.byte_length() });
+    let text = list.iter().filter(|list| list.kind() == document::Kind::String).map(Node::byte_length);
+    let pieces = list.iter().flat_map(Node::pieces).map(|piece| unknown_bytes(&piece));
+    rest.chain(text).chain(pieces).fold(0, usize::saturating_add) <= budget
+}
+
+/// What is counted of a list of messages or a body.
+struct Parts {
+    list: Option<Node>,
+    prompts: [Option<Node>; 2],
+    tools: Option<Node>,
+}
+
+impl Parts {
+    fn of(root: &Node) -> Self {
+        if root.kind() != document::Kind::Object {
+            return Self { list: Some(root.clone()), prompts: [None, None], tools: None };
+        }
+        let [messages, input, system, instructions, tools, functions] =
+            root.fields(["messages", "input", "system", "instructions", "tools", "functions"]);
+        let is_prompt = |node: &Node| matches!(node.kind(), document::Kind::String | document::Kind::Array);
+        Self {
+            list: messages.or(input),
+            prompts: [system, instructions].map(|prompt| prompt.filter(is_prompt)),
+            tools: tools.or(functions),
+        }
+    }
+}
+
 struct Counter<'a> {
     used: Use,
     encoding: Encoding,
@@ -122,20 +169,16 @@ impl Counter<'_> {
     }
 
     fn body(&mut self, body: &Node) -> Result<Counts, Stop> {
-        let list = body.field("messages").or_else(|| body.field("input"));
-        let prompts = ["system", "instructions"].into_iter().filter_map(|name| body.field(name));
-        let tools = body.field("tools").or_else(|| body.field("functions"));
+        let Parts { list, prompts, tools } = Parts::of(body);
         if list.is_none() && tools.is_none() {
             return Err(not_countable().into());
         }
         let rest = self.part(|counter| {
             counter.add(REPLY)?;
-            for prompt in prompts
-                .filter(|prompt| matches!(prompt.kind(), document::Kind::String | document::Kind::Array))
-            {
+            for prompt in prompts.iter().flatten() {
                 counter.add(PER_MESSAGE)?;
                 counter.plain("system")?;
-                counter.content(&prompt)?;
+                counter.known(prompt, Kind::Prompt, Self::content)?;
             }
             if let Some(text) = list.as_ref().filter(|list| list.kind() == document::Kind::String) {
                 counter.add(PER_MESSAGE)?;
@@ -148,13 +191,37 @@ impl Counter<'_> {
     }
 
     fn messages(&mut self, list: &Node) -> Result<Vec<u32>, Stop> {
-        let items = list.items();
+        match self.used {
+            Use::Once => self.each(&list.items()),
+            Use::Again => list
+                .pieces()
+                .iter()
+                .map(|piece| Ok(self.part(|counter| counter.piece(piece))? as u32))
+                .collect(),
+        }
+    }
+
+    fn each(&mut self, items: &[Node]) -> Result<Vec<u32>, Stop> {
         let mut counts = Vec::with_capacity(items.len());
         for item in items {
             self.cancel.check().map_err(Error::from)?;
-            counts.push(self.part(|counter| counter.known(&item, Kind::Message, Self::message))? as u32);
+            counts.push(self.part(|counter| counter.known(item, Kind::Message, Self::message))? as u32);
         }
         Ok(counts)
+    }
+
+    fn piece(&mut self, piece: &Piece) -> Step {
+        let encoding = self.encoding;
+        let mut each = || {
+            let mut items = Vec::new();
+            piece.add_to(&mut items);
+            self.apart(|counter| counter.each(&items).map(drop))
+        };
+        let counted = match piece.place() {
+            Some(place) => cached_place(place, Kind::Messages, encoding, each),
+            None => each(),
+        }?;
+        self.add(counted.unwrap_or(0))
     }
 
     /// A message of any of the formats, or an item of Responses.
@@ -268,15 +335,18 @@ impl Counter<'_> {
         kind: Kind,
         count: impl FnOnce(&mut Self, &Node) -> Step,
     ) -> Result<Option<usize>, Stop> {
-        let (before, encoding) = (self.total, self.encoding);
-        let counted = || {
-            count(self, node)?;
-            Ok(Some(std::mem::replace(&mut self.total, before) - before))
-        };
+        let encoding = self.encoding;
         match node.span() {
-            Some(span) => cached(span, kind, encoding, counted),
-            None => counted(),
+            Some(span) => cached(span, kind, encoding, || self.apart(|counter| count(counter, node))),
+            None => self.apart(|counter| count(counter, node)),
         }
+    }
+
+    /// What `count` adds, without adding it.
+    fn apart(&mut self, count: impl FnOnce(&mut Self) -> Step) -> Result<Option<usize>, Stop> {
+        let before = self.total;
+        count(self)?;
+        Ok(Some(std::mem::replace(&mut self.total, before) - before))
     }
 
     fn definitions(&mut self, tools: &Node) -> Step {

@@ -11,7 +11,7 @@ mod pieces;
 mod vocabulary;
 
 pub use cache::{Kind, cached};
-pub use chat::{Counts, Use, count_value};
+pub use chat::{Counts, Use, count_value, is_known};
 pub use count::{count, count_up_to, decode, encode};
 pub use estimate::estimate;
 pub use vocabulary::{is_loaded, set_folder};

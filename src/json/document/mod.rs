@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 pub use account::{Account, Held};
 pub use index::Entry;
-pub use node::{Change, Node};
+pub use node::{Change, Node, Piece};
 pub use pointer::{MAX_CHANGE_DEPTH, NotAPointer, Pointer, Token};
 pub use read::unescaped;
 pub use source::{Kind, Source, quote};

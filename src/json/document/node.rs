@@ -82,6 +82,23 @@ impl Piece {
             Self::Item(_) => 1,
         }
     }
+
+    /// Adds its items one by one.
+    pub fn add_to(&self, items: &mut Vec<Node>) {
+        match self {
+            Self::Run { base, first, last } => {
+                items.extend(parts(&base.source, base.container(), *first, *last));
+            }
+            Self::Item(node) => items.push(node.clone()),
+        }
+    }
+
+    /// Of consecutive items of a text, which ones of all of the process: see [`Node::place`].
+    pub fn place(&self) -> Option<[u64; 4]> {
+        let Self::Run { base, first, last } = self else { return None };
+        let start = u64::from(base.container().start);
+        Some([base.source.serial(), start, *first as u64, *last as u64])
+    }
 }
 
 /// Why a change cannot be made.
@@ -190,6 +207,20 @@ impl Node {
             },
             Self::Object(_) => Vec::new(),
             Self::Array(array) => array.items(),
+        }
+    }
+
+    /// The same, those together that lie one behind the other in one text.
+    pub fn pieces(&self) -> Vec<Piece> {
+        match self {
+            Self::Part(source, entry) => match entry.container() {
+                Some(number) if source.kind(*entry) == Kind::Array => {
+                    Array::new(Base { source: Arc::clone(source), number }).pieces
+                }
+                _ => Vec::new(),
+            },
+            Self::Object(_) => Vec::new(),
+            Self::Array(array) => array.pieces.clone(),
         }
     }
 
@@ -407,12 +438,7 @@ impl Array {
     fn items(&self) -> Vec<Node> {
         let mut items = Vec::with_capacity(self.count);
         for piece in &self.pieces {
-            match piece {
-                Piece::Item(node) => items.push(node.clone()),
-                Piece::Run { base, first, last } => {
-                    items.extend(parts(&base.source, base.container(), *first, *last));
-                }
-            }
+            piece.add_to(&mut items);
         }
         items
     }
