@@ -3,9 +3,9 @@
 /**
  * `countTokens`, `encode` and `decode`: the models' own tokenizers, off-thread (src/tokens/).
  *
- * A count is remembered twice. By identity, here: messages that are the same objects with the same contents as at an
- * earlier call are not handed over again, so a conversation that grew costs its new messages. By content, in native code:
- * messages and texts that come again in other objects cost their fingerprint.
+ * A count is remembered twice. Here (lib/known.js): messages with the same contents as at an earlier call are not handed
+ * over again, so a conversation that grew costs its new messages. In native code, by content: messages and texts that
+ * come again elsewhere cost their fingerprint.
  *
  * What counts and what does not is written down once, in src/tokens/chat.rs; a value gets there as JSON text.
  */
@@ -17,6 +17,7 @@ const native = require('./native');
 const { isDocument, nativeOf } = require('./document');
 const { encode: encodeValue, numbers, walk, words } = require('./encode');
 const { codeError, invalidArgument } = require('./errors');
+const { lookUp, remember } = require('./known');
 const { ENCODINGS, encodingNumber } = require('./models');
 const { MAX_LENGTH } = require('./parse');
 const { begin } = require('./spans');
@@ -29,45 +30,10 @@ const { inline, submit } = require('./submit');
 
 /** Characters up to which counting here takes the event loop less than handing over. */
 const INLINE = 1500;
-/** Values deeper than this are not remembered. */
-const MAX_DEPTH = 32;
 /** What a list of messages has besides them: the beginning of the reply. */
 const REPLY = 3;
 
 native.setVocabularies(path.join(__dirname, '..', 'vocabularies'));
-
-/** What was counted of values that belong together, in their order. */
-class Known {
-  constructor() {
-    /** What is in them, as `note` writes it down, one after the other; where each begins. @type {unknown[]} */
-    this.contents = [];
-    /** @type {number[]} */
-    this.starts = [];
-    /** @type {number[]} */
-    this.counts = [];
-  }
-
-  /** Forgets all but the first so many values. @param {number} length */
-  cut(length) {
-    if (length === this.counts.length) return;
-    this.contents.length = this.starts[length];
-    this.starts.length = length;
-    this.counts.length = length;
-  }
-}
-
-/**
- * What is known for each encoding: of conversations by their first message, of what else a body has by its tools or
- * prompt. A record lives as long as that object. An entry for each message would cost the garbage collector more
- * than it saves.
- * @type {WeakMap<object, Known>[]}
- */
-const records = ENCODINGS.map(() => new WeakMap());
-
-/** Marks in written-down contents. */
-const OBJECT = Symbol('object');
-const ARRAY = Symbol('array');
-const END = Symbol('end');
 
 /**
  * The number of tokens.
@@ -224,65 +190,6 @@ function countValue(pool, body, limit, encoding, options) {
 }
 
 /**
- * What is known of some values, and what there is to remember of the others.
- *
- * @typedef {object} Found
- * @property {number} sum Tokens of the first so many values, which are known,
- * @property {number} from this many.
- * @property {Known | undefined} record The others are to be remembered there, if they can be,
- * @property {unknown[]} contents with this in them,
- * @property {number[]} starts which begins there for each.
- * @property {number} characters Of the others, about.
- */
-
-/**
- * @param {unknown} key The object by which the values are known.
- * @param {readonly unknown[]} values
- * @param {number} encoding
- * @returns {Found}
- */
-function lookUp(key, values, encoding) {
-  /** @type {Found} */
-  const found = { sum: 0, from: 0, record: undefined, contents: [], starts: [], characters: 0 };
-  if (typeof key === 'object' && key !== null) {
-    const record = records[encoding].get(key) ?? new Known();
-    found.record = record;
-    const { counts, starts, contents } = record;
-    while (found.from < counts.length && found.from < values.length) {
-      if (!agrees(values[found.from], contents, starts[found.from])) break;
-      found.sum += counts[found.from++];
-    }
-    if (counts.length === 0) records[encoding].set(key, record);
-  }
-  for (let i = found.from; i < values.length; i++) {
-    found.starts.push(found.contents.length);
-    const characters = note(values[i], found.contents, 0);
-    // A proxy or the like: nobody knows what it will have in it the next time.
-    if (characters < 0) found.record = undefined;
-    found.characters += Math.abs(characters);
-  }
-  return found;
-}
-
-/**
- * Remembers the counts of what was not known.
- * @param {Found} found
- * @param {Uint32Array} counts
- * @param {number} first The first of them.
- */
-function remember({ from, record, contents, starts }, counts, first) {
-  // Another call may have been here in the meantime.
-  if (record === undefined || record.counts.length < from) return;
-  record.cut(from);
-  const start = record.contents.length;
-  for (const value of contents) record.contents.push(value);
-  for (let i = 0; i < starts.length; i++) {
-    record.starts.push(start + starts[i]);
-    record.counts.push(counts[first + i]);
-  }
-}
-
-/**
  * @param {Pool} pool
  * @param {any} value
  * @param {number} characters
@@ -318,65 +225,6 @@ function textOf(value) {
   const text = JSON.stringify(value);
   if (text === undefined) throw invalidArgument('input', 'a value that JSON has a form for', value);
   return text;
-}
-
-/**
- * Writes down what is in a value.
- * @param {any} value
- * @param {unknown[]} contents
- * @param {number} depth
- * @returns {number} its characters, about; negative if it cannot be remembered
- */
-function note(value, contents, depth) {
-  if (typeof value !== 'object' || value === null) {
-    contents.push(value);
-    return typeof value === 'string' ? value.length + 4 : typeof value === 'function' ? -8 : 8;
-  }
-  if (depth === MAX_DEPTH || types.isProxy(value) || value.toJSON !== undefined) return -Infinity;
-  let characters = 4;
-  let isWhole = true;
-  if (Array.isArray(value)) {
-    contents.push(ARRAY);
-    for (let i = 0; i < value.length; i++) {
-      const more = note(value[i], contents, depth + 1);
-      isWhole &&= more >= 0;
-      characters += Math.abs(more);
-    }
-  } else {
-    contents.push(OBJECT);
-    for (const key in value) {
-      contents.push(key);
-      const more = note(value[key], contents, depth + 1);
-      isWhole &&= more >= 0;
-      characters += key.length + Math.abs(more);
-    }
-  }
-  contents.push(END);
-  return isWhole ? characters : -characters;
-}
-
-/** How far `agreesFrom` has come. */
-let at = 0;
-
-/** Whether a value has the contents that begin at `start`. @param {any} value @param {unknown[]} contents @param {number} start */
-function agrees(value, contents, start) {
-  at = start;
-  return agreesFrom(value, contents);
-}
-
-/** @param {any} value @param {unknown[]} contents @returns {boolean} */
-function agreesFrom(value, contents) {
-  const expected = contents[at++];
-  if (typeof value !== 'object' || value === null) return value === expected;
-  if (types.isProxy(value) || value.toJSON !== undefined) return false;
-  if (Array.isArray(value)) {
-    if (expected !== ARRAY) return false;
-    for (let i = 0; i < value.length; i++) if (!agreesFrom(value[i], contents)) return false;
-  } else {
-    if (expected !== OBJECT) return false;
-    for (const key in value) if (contents[at++] !== key || !agreesFrom(value[key], contents)) return false;
-  }
-  return contents[at++] === END;
 }
 
 /**
