@@ -119,7 +119,7 @@ function convertValue(pool, body, options) {
  * @param {import('./submit').Pool} pool
  * @param {ConvertOptions} options
  * @param {number} begun
- * @param {(handle: number, control: number) => Promise<unknown>} start
+ * @param {(handle: number, control: number) => import('./submit').Ticket} start
  */
 async function built(pool, options, begun, start) {
   return unpack(await submit(pool, options, 'convert', start, begun, completion(pool.maxBlockMs, options.signal)));

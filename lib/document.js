@@ -391,7 +391,7 @@ function loadChunks(pool, chunks, options, nameOf) {
  * @param {string | Uint8Array[]} source
  * @param {number} length
  * @param {(handle: number) => import('../native').NativeDocument} now
- * @param {(handle: number, control: number) => Promise<import('../native').NativeDocument>} later
+ * @param {(handle: number, control: number) => import('../native').Ticket<import('../native').NativeDocument>} later
  */
 function start(pool, options, source, length, now, later) {
   if (length < pool.offloadThreshold) {

@@ -93,7 +93,7 @@ function embedByModel(pool, texts, folder, dimensions, options) {
  * @param {import('./submit').Pool} pool
  * @param {Batch[]} batches
  * @param {EmbedOptions | undefined} options
- * @param {(handle: number, control: number, batch: Batch) => Promise<Float32Array>} start
+ * @param {(handle: number, control: number, batch: Batch) => import('../native').Ticket<Float32Array>} start
  */
 function submitAll(pool, batches, options, start) {
   const tasks = batches.map((batch) => submit(pool, options, 'embed', (handle, control) => start(handle, control, batch)));

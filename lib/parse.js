@@ -78,7 +78,7 @@ function parseChunks(pool, chunks, options) {
   return value;
 }
 
-/** @type {(pool: any, options: any, length: number, start: (handle: number, control: number) => Promise<any>) => Promise<any>} */
+/** @type {(pool: any, options: any, length: number, start: (handle: number, control: number) => import('./submit').Ticket) => Promise<any>} */
 function offload(pool, options, length, start) {
   if (length > MAX_LENGTH) {
     return Promise.reject(codeError('ERR_TOO_LARGE', `json is ${length} bytes long, the limit is ${MAX_LENGTH}`));

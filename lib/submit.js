@@ -7,6 +7,7 @@ const { acquire, release } = require('./abort');
 const { MAX_TIMEOUT_MS } = require('./config');
 const { abortError, invalidArgument, poolClosed } = require('./errors');
 const { Span, isObserved, traceInline, traceTask } = require('./spans');
+const { promiseOf } = require('./tickets');
 
 /**
  * @typedef {object} TaskOptions
@@ -24,6 +25,8 @@ const { Span, isObserved, traceInline, traceTask } = require('./spans');
  * @property {number} inlineFailures
  * @property {Promise<void> | undefined} closing
  * @property {readonly import('./spans').Observer[] | undefined} observers Who wants to know of its calls.
+ *
+ * @typedef {import('../native').Ticket<any>} Ticket
  *
  * @typedef {{ readonly offloadThreshold: number, readonly maxBlockMs: number, _state: PoolState }} Pool What the
  * operations' modules see of a pool; `_state` is hidden from users.
@@ -80,8 +83,8 @@ function pack(options) {
  * @param {Pool} pool
  * @param {TaskOptions | undefined} options
  * @param {string} operation Its name.
- * @param {(handle: number, control: number) => Promise<any>} start Hands both numbers to one native operation and
- * returns its promise. Called before `submit` returns, if at all.
+ * @param {(handle: number, control: number) => Ticket} start Hands both numbers to one native operation and
+ * returns its ticket. Called before `submit` returns, if at all.
  * @param {number} [begun] When the call began, see `begin`.
  * @param {(value: any, span?: import('./spans').Span) => any} [finish] What the main thread has still to do with the result.
  * @returns {Promise<T>}
@@ -98,13 +101,13 @@ function submit(pool, options, operation, start, begun = 0, finish) {
 /**
  * @param {PoolState} state
  * @param {TaskOptions | undefined} options
- * @param {(handle: number, control: number) => Promise<any>} start
+ * @param {(handle: number, control: number) => Ticket} start
  */
 function startTask(state, options, start) {
   if (!state.open) return Promise.reject(poolClosed());
   let slot = 0;
   try {
-    if (options === undefined) return start(state.handle, 0);
+    if (options === undefined) return promiseOf(start(state.handle, 0));
     let control = pack(options);
     const { signal } = options;
     if (signal !== undefined) {
@@ -112,7 +115,7 @@ function startTask(state, options, start) {
       slot = acquire(signal);
       control += slot * SLOT_UNIT;
     }
-    return start(state.handle, control);
+    return promiseOf(start(state.handle, control));
   } catch (error) {
     if (slot !== 0) release(slot);
     return Promise.reject(error);

@@ -247,7 +247,7 @@ fn string(env: sys::napi_env, text: &str) -> Result<sys::napi_value> {
 /// Shortens the texts that `pieces` describes, which are in the memory of `slot`. `before` is what they follow.
 #[napi(
     ts_args_type = "pool: number, control: number, slot: number, pieces: Uint32Array, before: Uint32Array, numbers: Float64Array, query: string",
-    ts_return_type = "Promise<[Uint32Array, string[], string[], string[]]>"
+    ts_return_type = "Ticket<[Uint32Array, string[], string[], string[]]>"
 )]
 pub fn compress(
     pool: u32,
@@ -420,7 +420,7 @@ impl<'env> ScopedTask<'env> for Retrieve {
 
 /// The text with this hash, or its best matches of a query that is not empty, with the number of its items; nothing where
 /// the store has none.
-#[napi(ts_return_type = "Promise<[string, number] | []>")]
+#[napi(ts_return_type = "Ticket<[string, number] | []>")]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
 pub fn retrieve(
     pool: u32,

@@ -63,7 +63,7 @@ impl ScopedTask<'_> for ConvertDocument {
 }
 
 /// Converts the body that a document is.
-#[napi(ts_return_type = "Promise<NativeDocument>")]
+#[napi(ts_return_type = "Ticket<NativeDocument>")]
 pub fn convert_document(
     pool: u32,
     control: f64,
@@ -135,7 +135,7 @@ impl ConvertValue {
 /// Converts the body in `words` and `numbers` (see `src/json/encoding.rs`), whose text is in the memory of `slot`.
 #[napi(
     ts_args_type = "pool: number, control: number, slot: number, words: Uint32Array, numbers: Float64Array, conversion: number",
-    ts_return_type = "Promise<unknown>"
+    ts_return_type = "Ticket<unknown>"
 )]
 pub fn convert_encoded(
     pool: u32,
@@ -171,7 +171,7 @@ pub fn convert_encoded_now<'env>(
 /// Converts the body in JSON text of `length` units.
 #[napi(
     ts_args_type = "pool: number, control: number, text: string, length: number, conversion: number",
-    ts_return_type = "Promise<unknown>"
+    ts_return_type = "Ticket<unknown>"
 )]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
 pub fn convert_json(

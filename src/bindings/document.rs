@@ -174,7 +174,7 @@ impl NativeDocument {
     }
 
     /// Its text.
-    #[napi(ts_return_type = "Promise<Buffer>")]
+    #[napi(ts_return_type = "Ticket<Buffer>")]
     pub fn to_buffer(&self, pool: u32, control: f64) -> Result<PoolTask<Write>> {
         let document = self.document()?.clone();
         let mut submission = Submission::new(pool, control, "toBuffer").bytes(document.byte_length());
@@ -183,7 +183,7 @@ impl NativeDocument {
     }
 
     /// Its value.
-    #[napi(ts_return_type = "Promise<unknown>")]
+    #[napi(ts_return_type = "Ticket<unknown>")]
     pub fn value(&self, pool: u32, control: f64) -> Result<PoolTask<Parse>> {
         Ok(Parse::document(pool, control, self.document()?.clone()))
     }
@@ -198,7 +198,7 @@ impl NativeDocument {
     }
 
     /// A document with its messages truncated.
-    #[napi(ts_return_type = "Promise<NativeDocument>")]
+    #[napi(ts_return_type = "Ticket<NativeDocument>")]
     pub fn truncate(&self, pool: u32, control: f64) -> Result<PoolTask<Truncate>> {
         let document = self.document()?.clone();
         let mut submission = Submission::new(pool, control, "compress").bytes(document.byte_length());
@@ -210,7 +210,7 @@ impl NativeDocument {
     /// turns stay as they are.
     #[napi(
         ts_args_type = "pool: number, control: number, numbers: Float64Array, query: string",
-        ts_return_type = "Promise<NativeDocument>"
+        ts_return_type = "Ticket<NativeDocument>"
     )]
     pub fn compress(
         &self,
@@ -376,7 +376,7 @@ impl ScopedTask<'_> for Load {
 #[napi(
     catch_unwind,
     ts_args_type = "pool: number, control: number, bytes: Uint8Array",
-    ts_return_type = "Promise<NativeDocument>"
+    ts_return_type = "Ticket<NativeDocument>"
 )]
 pub fn load_bytes(env: Env, pool: u32, control: f64, bytes: &[u8]) -> Result<PoolTask<Load>> {
     Load::submit(env, pool, control, Text::Bytes(Block::from_bytes(bytes)))
@@ -386,7 +386,7 @@ pub fn load_bytes(env: Env, pool: u32, control: f64, bytes: &[u8]) -> Result<Poo
 #[napi(
     catch_unwind,
     ts_args_type = "pool: number, control: number, chunks: Uint8Array[], total: number",
-    ts_return_type = "Promise<NativeDocument>"
+    ts_return_type = "Ticket<NativeDocument>"
 )]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
 pub fn load_chunks(
@@ -403,7 +403,7 @@ pub fn load_chunks(
 #[napi(
     catch_unwind,
     ts_args_type = "pool: number, control: number, text: string, length: number",
-    ts_return_type = "Promise<NativeDocument>"
+    ts_return_type = "Ticket<NativeDocument>"
 )]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
 pub fn load_string(

@@ -99,7 +99,7 @@ impl ScopedTask<'_> for Embed {
 /// The vectors, one after the other, of texts that lie one after the other in a string.
 #[napi(
     ts_args_type = "pool: number, control: number, text: string, length: number, lengths: Uint32Array, dimensions: number",
-    ts_return_type = "Promise<Float32Array>"
+    ts_return_type = "Ticket<Float32Array>"
 )]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
 pub fn embed_texts(
@@ -116,7 +116,7 @@ pub fn embed_texts(
 /// The same by the model in a folder; its own dimensions unless there are to be fewer.
 #[napi(
     ts_args_type = "pool: number, control: number, text: string, length: number, lengths: Uint32Array, folder: string, dimensions: number | undefined",
-    ts_return_type = "Promise<Float32Array>"
+    ts_return_type = "Ticket<Float32Array>"
 )]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
 pub fn embed_with_model(
@@ -178,7 +178,7 @@ impl ScopedTask<'_> for Unload {
 }
 
 /// Lets go of the model in a folder; whether it was loaded.
-#[napi(ts_return_type = "Promise<boolean>")]
+#[napi(ts_return_type = "Ticket<boolean>")]
 pub fn unload_model(pool: u32, control: f64, folder: String) -> PoolTask<Unload> {
     PoolTask::new(Submission::new(pool, control, "unloadModel"), Unload(PathBuf::from(folder)))
 }

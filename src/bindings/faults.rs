@@ -120,7 +120,7 @@ impl Drop for FaultTask {
 
 /// A task that misbehaves as `kind` says, resolves with `tag` if it comes to that, and holds `bytes`. `argument`
 /// is ms for `ignore`, the gate's number for `hold`.
-#[napi(ts_return_type = "Promise<number>")]
+#[napi(ts_return_type = "Ticket<number>")]
 #[allow(clippy::needless_pass_by_value)] // napi hands over owned values.
 pub fn fault(
     pool: u32,

@@ -86,7 +86,7 @@ impl Settle for NoticeMessage {
         // JS calls listeners later: what they throw is not ours.
         let _ = self.tell(environment);
         if matches!(self.notice, Notice::Flushed { .. } | Notice::Closed) {
-            environment.fulfilled();
+            environment.fulfilled(1);
         }
     }
 

@@ -5,8 +5,8 @@
 //! An [`Environment`](environment::Environment) is what one napi environment has: its pools by handle, the JS
 //! functions it lent us, its count of pending promises. It lives in the environment's instance data and only its JS
 //! thread touches it, so it is all cells and no locks. A [`PoolTask`](task::PoolTask) that a `#[napi]` function
-//! returns makes its promise, goes to the executor of its pool, and from then on owns the promise's deferred;
-//! whoever takes the deferred out of its cell, on the JS thread, settles it, and nobody can twice.
+//! returns takes a ticket, goes to the executor of its pool, and from then on owns the ticket, by which JS knows the
+//! promise; whoever takes the ticket out of its cell, on the JS thread, settles the promise, and nobody can twice.
 //!
 //! Pool threads never call into napi but for one thing: ringing the environment's bell, a threadsafe function
 //! without a JS function. What they know of an environment is its [`Inbox`](inbox::Inbox), a lock-free stack of

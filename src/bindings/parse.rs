@@ -113,7 +113,7 @@ impl Slices {
 #[napi(
     catch_unwind,
     ts_args_type = "pool: number, control: number, bytes: Uint8Array",
-    ts_return_type = "Promise<unknown>"
+    ts_return_type = "Ticket<unknown>"
 )]
 pub fn parse_bytes(pool: u32, control: f64, bytes: &[u8]) -> PoolTask<Parse> {
     Parse::submit(pool, control, Text::Bytes(Block::from_bytes(bytes)))
@@ -123,7 +123,7 @@ pub fn parse_bytes(pool: u32, control: f64, bytes: &[u8]) -> PoolTask<Parse> {
 #[napi(
     catch_unwind,
     ts_args_type = "pool: number, control: number, chunks: Uint8Array[], total: number",
-    ts_return_type = "Promise<unknown>"
+    ts_return_type = "Ticket<unknown>"
 )]
 pub fn parse_chunks(pool: u32, control: f64, chunks: Array<'_>, total: u32) -> Result<PoolTask<Parse>> {
     Ok(Parse::submit(pool, control, text_of_chunks(&chunks, total)?))
@@ -181,7 +181,7 @@ pub fn detach(env: Env, chunks: Array<'_>) -> Result<()> {
 #[napi(
     catch_unwind,
     ts_args_type = "pool: number, control: number, text: string, length: number",
-    ts_return_type = "Promise<unknown>"
+    ts_return_type = "Ticket<unknown>"
 )]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
 pub fn parse_string(pool: u32, control: f64, text: Unknown<'_>, length: u32) -> Result<PoolTask<Parse>> {

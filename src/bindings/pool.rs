@@ -163,6 +163,14 @@ pub fn install(env: Env, functions: Object<'_>) -> Result<()> {
     Environment::of(&env)?.install(&functions)
 }
 
+/// The environment's array of resolving functions: this one, unless another copy of the library handed in its own before.
+#[napi(ts_args_type = "settlers: unknown[]", ts_return_type = "unknown[]")]
+pub fn share_settlers<'env>(env: &'env Env, settlers: Unknown<'env>) -> Result<Unknown<'env>> {
+    let shared = Environment::of(env)?.share_settlers(settlers.raw())?;
+    // SAFETY: the handle was just made by this environment.
+    Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), shared) })
+}
+
 /// For how many ms a drain may settle promises before I/O gets its turn.
 #[napi]
 pub fn set_slice(env: Env, ms: f64) -> Result<()> {
@@ -354,7 +362,7 @@ impl ScopedTask<'_> for Noop {
     }
 }
 
-/// `noop(pool: number, control: number): Promise<void>`, by hand: the glue that is generated for a function with
+/// `noop(pool: number, control: number): Ticket<void>`, by hand: the glue that is generated for a function with
 /// arguments takes a third of the time that the whole task takes.
 unsafe extern "C" fn noop(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
     let mut count = 2;

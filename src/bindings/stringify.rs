@@ -229,7 +229,7 @@ impl<'env> ScopedTask<'env> for Stringify {
 /// Writes the value in `words` and `numbers` (see `src/json/encoding.rs`), whose text is in the memory of `slot`.
 #[napi(
     ts_args_type = "pool: number, control: number, slot: number, words: Uint32Array, numbers: Float64Array, gap: string, asBuffer: boolean",
-    ts_return_type = "Promise<string | Buffer>"
+    ts_return_type = "Ticket<string | Buffer>"
 )]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
 pub fn stringify(

@@ -6,10 +6,10 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use napi::bindgen_prelude::{Error, Result, Status, ToNapiValue, check_status, sys};
+use napi::bindgen_prelude::{Error, Result, Status, ToNapiValue, sys};
 use napi::{Env, ScopedTask};
 
-use super::environment::{Callback, Environment, PoolEntry};
+use super::environment::{Callback, Environment, PoolEntry, Settlement, Ticket, Verdict};
 use super::inbox::{Message, Settle};
 use super::pool::{JsObserver, clock_of, millis};
 use crate::cancel::CancelToken;
@@ -67,7 +67,8 @@ impl Submission {
     }
 }
 
-/// A task to run on a pool. Returned from a `#[napi]` function, it becomes the promise of what `resolve` gives.
+/// A task to run on a pool. Returned from a `#[napi]` function, it becomes a ticket: the number by which
+/// `lib/tickets.js` knows the promise of what `resolve` gives. A task that is refused becomes the exception that says so.
 ///
 /// `compute` runs on a pool thread; `resolve` or `reject`, then `finally`, on the JS thread. Two things differ
 /// from `AsyncTask`:
@@ -97,18 +98,16 @@ type Output<T> = <T as ScopedTask<'static>>::Output;
 
 /// What the JS side keeps beside a task.
 struct JsSide {
-    /// Null once settled. JS thread only.
-    deferred: Cell<sys::napi_deferred>,
+    /// `None` once settled. JS thread only.
+    ticket: Cell<Option<Ticket>>,
     pool: u32,
     slot: u32,
     /// For the ending, and for the late return of an interrupted task.
     links: [Link<Message>; 2],
 }
 
-// SAFETY: `deferred` is touched by the JS thread only; the rest is `Sync`.
+// SAFETY: `ticket` is touched by the JS thread only; the rest is `Sync`.
 unsafe impl Sync for JsSide {}
-// SAFETY: other threads only drop it, which does nothing to a deferred.
-unsafe impl Send for JsSide {}
 
 impl<T> Work for JsWork<T>
 where
@@ -153,14 +152,9 @@ impl Environment {
         let slot = submission.slot();
         let mut spec = submission.into_spec(&entry);
         spec.span = self.take_span();
-        let mut deferred = ptr::null_mut();
-        let mut promise = ptr::null_mut();
-        // SAFETY: on the environment's thread, valid out-pointers.
-        check_status!(unsafe { sys::napi_create_promise(self.raw(), &raw mut deferred, &raw mut promise) })?;
-        let side =
-            JsSide { deferred: Cell::new(deferred), pool, slot, links: [Link::default(), Link::default()] };
-        self.expect();
-        entry.expect();
+        let ticket = self.issue_ticket();
+        let links = [Link::default(), Link::default()];
+        let side = JsSide { ticket: Cell::new(Some(ticket)), pool, slot, links };
         let submitted = if slot == 0 {
             entry.client.submit(spec, JsWork(task), side)
         } else {
@@ -168,10 +162,13 @@ impl Environment {
             submitted.map(|task| self.set_abortable(slot, task))
         };
         if let Err(refused) = submitted {
-            refused.side.reject(self, refusal_error(&refused.reason, &entry));
-            let _ = refused.work.0.finally(Env::from_raw(self.raw())); // The promise is settled: nobody to tell.
+            self.return_ticket(ticket);
+            finish(refused.work.0, Env::from_raw(self.raw()));
+            return Err(self.thrown(&refusal_error(&refused.reason, &entry)));
         }
-        Ok(promise)
+        self.expect();
+        entry.expect();
+        self.ticket_value(ticket)
     }
 }
 
@@ -199,12 +196,9 @@ fn refusal_error(refusal: &Refusal, entry: &PoolEntry) -> error::Error {
 }
 
 impl JsSide {
-    /// The deferred, to the first who settles it.
-    fn settling(&self, environment: &Environment) -> Option<sys::napi_deferred> {
-        let deferred = self.deferred.replace(ptr::null_mut());
-        if deferred.is_null() {
-            return None;
-        }
+    /// The ticket, to the first who settles it.
+    fn settling(&self, environment: &Environment) -> Option<Ticket> {
+        let ticket = self.ticket.take()?;
         if self.slot != 0 {
             drop(environment.take_abortable(self.slot));
             if let Ok(slot) = environment.number(f64::from(self.slot)) {
@@ -212,33 +206,24 @@ impl JsSide {
                 let _ = environment.call(Callback::Released, &[slot]);
             }
         }
-        Some(deferred)
+        Some(ticket)
     }
 
     fn is_settled(&self) -> bool {
-        self.deferred.get().is_null()
+        let ticket = self.ticket.take();
+        self.ticket.set(ticket);
+        ticket.is_none()
     }
 
-    fn resolve(&self, environment: &Environment, value: sys::napi_value) {
-        if let Some(deferred) = self.settling(environment) {
-            // SAFETY: a live deferred of this environment. It can only fail when the environment is ending, and
-            // then nobody waits any more.
-            unsafe { sys::napi_resolve_deferred(environment.raw(), deferred, value) };
-            environment.task_settled(self.pool);
-        }
-    }
-
-    fn reject_with(&self, environment: &Environment, value: sys::napi_value) {
-        if let Some(deferred) = self.settling(environment) {
-            // SAFETY: as above.
-            unsafe { sys::napi_reject_deferred(environment.raw(), deferred, value) };
-            environment.task_settled(self.pool);
+    fn settle(&self, environment: &Environment, verdict: Verdict) {
+        if let Some(ticket) = self.settling(environment) {
+            environment.settle_soon(Settlement { ticket, verdict, pool: self.pool });
         }
     }
 
     fn reject(&self, environment: &Environment, rejection: impl Into<Rejection>) {
         let value = rejection.into().into_value(environment).unwrap_or_else(|_| environment.undefined());
-        self.reject_with(environment, value);
+        self.settle(environment, Verdict::Rejected(value));
     }
 }
 
@@ -289,7 +274,7 @@ where
                     self.tell_course(environment, watch.elapsed());
                 }
                 match converted {
-                    Ok(value) => self.side().resolve(environment, value),
+                    Ok(value) => self.side().settle(environment, Verdict::Fulfilled(value)),
                     Err(rejection) => self.side().reject(environment, rejection),
                 }
                 finish(task, env);
@@ -313,7 +298,8 @@ where
     fn abort(self: Arc<Self>, environment: &Environment, error: sys::napi_value) {
         let is_given_up = Task::abort(&self);
         self.tell_course(environment, Duration::ZERO);
-        self.side().reject_with(environment, error);
+        self.side().settle(environment, Verdict::Rejected(error));
+        environment.settle_now();
         if !is_given_up {
             return; // It has ended; its completion is on the way, and will find the promise settled.
         }

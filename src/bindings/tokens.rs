@@ -161,7 +161,7 @@ fn units_of(text: &Unknown<'_>, length: u32) -> Result<Block> {
 /// Counts a string of `length` units, or the value whose JSON text it is; null if it has more tokens than `limit`.
 #[napi(
     ts_args_type = "pool: number, control: number, text: string, length: number, isJson: boolean, encoding: number, limit: number",
-    ts_return_type = "Promise<Uint32Array | null>"
+    ts_return_type = "Ticket<Uint32Array | null>"
 )]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
 pub fn count_string(
@@ -193,7 +193,7 @@ pub fn count_string_now(
 /// Counts the value in `words` and `numbers` (see `src/json/encoding.rs`), whose text is in the memory of `slot`.
 #[napi(
     ts_args_type = "pool: number, control: number, slot: number, words: Uint32Array, numbers: Float64Array, encoding: number, limit: number",
-    ts_return_type = "Promise<Uint32Array | null>"
+    ts_return_type = "Ticket<Uint32Array | null>"
 )]
 pub fn count_encoded(
     pool: u32,
@@ -209,7 +209,7 @@ pub fn count_encoded(
 }
 
 /// Counts a document.
-#[napi(ts_return_type = "Promise<Uint32Array | null>")]
+#[napi(ts_return_type = "Ticket<Uint32Array | null>")]
 pub fn count_document(
     pool: u32,
     control: f64,
@@ -263,7 +263,7 @@ impl ScopedTask<'_> for Encode {
 /// The tokens of a string of `length` units.
 #[napi(
     ts_args_type = "pool: number, control: number, text: string, length: number, encoding: number",
-    ts_return_type = "Promise<Uint32Array>"
+    ts_return_type = "Ticket<Uint32Array>"
 )]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
 pub fn encode_tokens(
@@ -305,7 +305,7 @@ impl<'env> ScopedTask<'env> for Decode {
 /// The text of tokens.
 #[napi(
     ts_args_type = "pool: number, control: number, tokens: Uint32Array, encoding: number",
-    ts_return_type = "Promise<string>"
+    ts_return_type = "Ticket<string>"
 )]
 pub fn decode_tokens(pool: u32, control: f64, tokens: &[u32], encoding: u32) -> PoolTask<Decode> {
     let submission = Submission::new(pool, control, "decode").bytes(size_of_val(tokens) * 3);

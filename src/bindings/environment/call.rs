@@ -20,6 +20,8 @@ pub enum Callback {
     Released,
     /// `()`: calls `endTurn` at the end of this turn of the event loop.
     AtTurnsEnd,
+    /// `(place, value, place, value, …)`: settles promises; a place is twice the ticket, plus 1 to reject.
+    Settle,
     /// `(…)`: builds a parsed value.
     Decode,
     /// `(id, event, ticket, errno, message)`: something happened to a log.
@@ -29,11 +31,12 @@ pub enum Callback {
     Spanned,
 }
 
-pub(super) const CALLBACKS: [(Callback, &str); 7] = [
+pub(super) const CALLBACKS: [(Callback, &str); 8] = [
     (Callback::MakeError, "makeError"),
     (Callback::Event, "event"),
     (Callback::Released, "released"),
     (Callback::AtTurnsEnd, "atTurnsEnd"),
+    (Callback::Settle, "settle"),
     (Callback::Decode, "decode"),
     (Callback::Log, "log"),
     (Callback::Spanned, "spanned"),

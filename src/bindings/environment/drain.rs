@@ -100,6 +100,12 @@ impl Environment {
 
     /// Settles up to and with the next heavy result, at most [`LIGHT_TASKS`].
     fn settle_some(&self, batch: &mut Batch<Message>) -> Settled {
+        let settled = self.prepare_some(batch);
+        self.settle_now();
+        settled
+    }
+
+    fn prepare_some(&self, batch: &mut Batch<Message>) -> Settled {
         for _ in 0..LIGHT_TASKS {
             if batch.is_empty() {
                 *batch = self.inbox.take();

@@ -5,6 +5,7 @@
 
 mod call;
 mod drain;
+mod tickets;
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
@@ -20,6 +21,8 @@ use napi::bindgen_prelude::{
 
 use call::CALLBACKS;
 pub use call::Callback;
+use tickets::{Settling, Tickets};
+pub use tickets::{Settlement, Ticket, Verdict};
 
 use super::inbox::{Inbox, Message, Settle};
 use crate::json::document::Account;
@@ -65,6 +68,10 @@ pub struct Environment {
     bell: sys::napi_threadsafe_function,
     /// Promises to settle. While there are any, the bell keeps the event loop alive.
     pending: Cell<u32>,
+    tickets: RefCell<Tickets>,
+    settling: Settling,
+    /// The array of resolving functions, see `share_settlers`.
+    settlers: Cell<sys::napi_ref>,
     callbacks: [Cell<sys::napi_ref>; CALLBACKS.len()],
     /// By handle; handles are not used again.
     pools: RefCell<Vec<Option<Rc<PoolEntry>>>>,
@@ -145,6 +152,9 @@ impl Environment {
             inbox,
             bell,
             pending: Cell::new(0),
+            tickets: RefCell::default(),
+            settling: Settling::default(),
+            settlers: Cell::new(ptr::null_mut()),
             callbacks: [const { Cell::new(ptr::null_mut()) }; CALLBACKS.len()],
             pools: RefCell::default(),
             abortable: RefCell::default(),
@@ -219,8 +229,8 @@ impl Environment {
         }
     }
 
-    pub(super) fn fulfilled(&self) {
-        let pending = self.pending.get() - 1;
+    pub(super) fn fulfilled(&self, count: u32) {
+        let pending = self.pending.get() - count;
         self.pending.set(pending);
         if pending == 0 {
             // SAFETY: as above.
@@ -252,12 +262,12 @@ impl Environment {
         drop(entry);
     }
 
-    /// One promise of a pool's less to settle.
-    pub(super) fn task_settled(&self, handle: u32) {
-        self.fulfilled();
+    /// So many promises of a pool's less to settle.
+    fn tasks_settled(&self, handle: u32, count: u32) {
+        self.fulfilled(count);
         // Released when JS has lost it: then nobody waits for its end.
         let Ok(entry) = self.pool(handle) else { return };
-        entry.pending.set(entry.pending.get() - 1);
+        entry.pending.set(entry.pending.get() - count);
         self.close_if_done(handle, &entry);
     }
 
@@ -274,7 +284,7 @@ impl Environment {
 
     fn close_if_done(&self, handle: u32, entry: &PoolEntry) {
         if entry.pending.get() == 0 && entry.closing.replace(false) {
-            self.fulfilled();
+            self.fulfilled(1);
             // It resolves a promise, and throws nothing.
             let _ = self.pool_event(handle, "close", "");
         }
