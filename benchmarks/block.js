@@ -8,6 +8,7 @@ const { CANDIDATES } = require('./block/run');
 const { testDocuments } = require('./corpus');
 const { runScript } = require('./harness');
 const { select } = require('./harness/args');
+const { atLeast, printFigures } = require('./harness/figures');
 const { formatRatio, formatTable, progress, report } = require('./harness/report');
 const { median, significant } = require('./harness/statistics');
 
@@ -177,12 +178,18 @@ runScript(script, async (args) => {
   for (const text of all.filter(({ file }) => chosen.files.includes(file))) {
     rows.push(...(await measureText(text, chosen.candidates, args.quick ? QUICK : FULL)));
   }
-  const summary = rows
+  const figures = rows
+    .filter(({ candidate }) => candidate === 'offloop')
+    .map(({ file, longestBlockRatio }) => ({ figure: `longest block, ${BASELINE} ÷ ours, ${file}`, ...atLeast(longestBlockRatio, 15) }));
+  const ratios = rows
     .filter(({ candidate }) => candidate !== BASELINE)
     .map(({ file, candidate, longestBlockMs, longestBlockRatio, longestBlockCpuRatio, finished }) => ({
       ratioOf: BASELINE, to: candidate, file, longestBlockMs, longestBlockRatio, longestBlockCpuRatio, finished,
     }));
-  if (args.json !== '-') print(rows);
+  if (args.json !== '-') {
+    print(rows);
+    printFigures(figures);
+  }
   report(
     {
       name: 'block',
@@ -190,7 +197,7 @@ runScript(script, async (args) => {
       method: `A Buffer of 20 MB to its value, a process per candidate, medians over the rounds after the first; given up on after ${FULL.patienceMs / 1e3} s.`,
       packages: ['yieldable-json'],
       rows: rows.map((row) => ({ ...row })),
-      summary,
+      summary: [...figures, ...ratios],
       skipped: [],
       charts: [chart(rows)],
     },

@@ -4,6 +4,17 @@ const { testDocuments } = require('./corpus');
 const { closeOffloop, offloopPool, openOffloop } = require('./competitors/offloop');
 const { closePiscina, openPiscina, runOnPiscina } = require('./competitors/piscina');
 const { Unavailable, runFileBench } = require('./harness');
+const { meanAtLeast, ratiosOf, worstAtLeast } = require('./harness/figures');
+
+/** @param {readonly import('./harness/file-bench').FileRow[]} rows */
+function figures(rows) {
+  const [theirs, roundTrip] = ['structuredClone', 'json'].map((name) => ratiosOf(rows, 'mainCpuUs', name, 'offloop'));
+  return [
+    ...worstAtLeast('main-thread CPU, structuredClone ÷ ours', theirs, 4),
+    ...meanAtLeast('main-thread CPU, structuredClone ÷ ours', theirs, 8),
+    ...meanAtLeast('main-thread CPU, JSON round trip ÷ ours', roundTrip, 20),
+  ];
+}
 
 /** @type {Record<string, (value: unknown) => unknown>} */
 const libraries = {};
@@ -36,6 +47,7 @@ runFileBench({
     ['piscina', 'offloop'],
   ],
   summaryMinBytes: 0,
+  figures,
   documents: testDocuments,
   input: (document) => JSON.parse(document.read().toString()),
   contenders: [

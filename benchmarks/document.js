@@ -3,6 +3,8 @@
 const { testDocuments } = require('./corpus');
 const { closeOffloop, offloopPool, openOffloop } = require('./competitors/offloop');
 const { runFileBench } = require('./harness');
+const { atLeast, eachAtLeast, named, ratiosOf } = require('./harness/figures');
+const { FULL, QUICK, measure } = require('./harness/measure');
 
 /** What a proxy changes: fields that are there, and one that is new. */
 const CHANGES = { '/model': 'gpt-4o-mini', '/stream': true, '/metadata': { tenant: 'a', attempt: 1 } };
@@ -40,6 +42,38 @@ async function throughDocument(chunks, disposes) {
   return read.length > 0 ? bytes : undefined;
 }
 
+/** Clones of a Document made in one go. */
+const CLONES = 1_000;
+
+/**
+ * @param {readonly import('./harness/file-bench').FileRow[]} rows
+ * @param {boolean} quick
+ */
+async function figures(rows, quick) {
+  const compare = (/** @type {'mainCpuUs' | 'totalCpuUs'} */ field, /** @type {string} */ file) =>
+    ratiosOf(rows, field, 'inline', 'offloop-document', named(file));
+  return [
+    ...eachAtLeast('main-thread CPU, inline ÷ ours', compare('mainCpuUs', 'chat-1m'), 40),
+    ...eachAtLeast('total CPU, inline ÷ ours', compare('totalCpuUs', 'chat-1m'), 4),
+    ...eachAtLeast('main-thread CPU, inline ÷ ours', compare('mainCpuUs', 'chat-100k'), 8),
+    ...(await cloneFigure(compare('mainCpuUs', 'chat-4m').map(({ file }) => file), quick)),
+  ];
+}
+
+/** @param {string[]} files @param {boolean} quick */
+async function cloneFigure([file], quick) {
+  const source = testDocuments().find((document) => document.file === file);
+  if (source === undefined) return [];
+  const value = JSON.parse(source.read().toString());
+  const document = await offloopPool().load(source.read());
+  const cloneMany = () => Array.from({ length: CLONES }, () => document.clone());
+  const [theirs, ours] = await measure(
+    [{ name: 'structuredClone', run: () => structuredClone(value) }, { name: 'clone', tasksPerCall: CLONES, run: cloneMany }],
+    quick ? QUICK : FULL,
+  );
+  return [{ figure: `main-thread CPU, structuredClone of the value ÷ document.clone(), ${file}`, ...atLeast(theirs.mainCpuUs / ours.mainCpuUs, 10_000) }];
+}
+
 runFileBench({
   name: 'document',
   title: 'A request changed on its way',
@@ -55,6 +89,7 @@ runFileBench({
     ['inline', 'offloop-collected'],
   ],
   summaryMinBytes: 100_000,
+  figures,
   documents: () => testDocuments().filter(({ read }) => Array.isArray(JSON.parse(read().toString()).messages)),
   input: (document) => chunksOf(document.read()),
   contenders: [

@@ -5,6 +5,23 @@ const { closeOffloop, offloopPool, openOffloop } = require('./competitors/offloo
 const { closePiscina, openPiscina, runOnPiscina } = require('./competitors/piscina');
 const { closePlainWorker, openPlainWorker, runOnPlainWorker } = require('./competitors/plain-worker');
 const { runFileBench } = require('./harness');
+const { eachAtLeast, meanAtLeast, named, ratiosOf, worstAtLeast } = require('./harness/figures');
+
+const LARGE = 100_000;
+
+/** @param {readonly import('./harness/file-bench').FileRow[]} rows */
+function figures(rows) {
+  const [main, total] = /** @type {const} */ (['mainCpuUs', 'totalCpuUs']).map((field) =>
+    ratiosOf(rows, field, 'inline', 'offloop', ({ bytes }) => bytes >= LARGE),
+  );
+  return [
+    ...meanAtLeast('main-thread CPU, inline ÷ ours', main, 8),
+    ...worstAtLeast('main-thread CPU, inline ÷ ours', main, 4),
+    ...eachAtLeast('main-thread CPU, inline ÷ ours', ratiosOf(rows, 'mainCpuUs', 'inline', 'offloop', named('chat-20k')), 2),
+    ...worstAtLeast('total CPU, inline ÷ ours', total, 1),
+    ...meanAtLeast('total CPU, inline ÷ ours', total, 1.5),
+  ];
+}
 
 runFileBench({
   name: 'parse',
@@ -19,7 +36,8 @@ runFileBench({
     ['inline', 'piscina'],
     ['inline', 'worker_threads'],
   ],
-  summaryMinBytes: 100_000,
+  summaryMinBytes: LARGE,
+  figures,
   documents: testDocuments,
   input: (document) => document.read(),
   contenders: [

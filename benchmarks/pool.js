@@ -13,6 +13,7 @@ const {
 } = require('./competitors/plain-worker');
 const { Unavailable, openContenders, runScript } = require('./harness');
 const { select } = require('./harness/args');
+const { atLeast, atMost, printFigures } = require('./harness/figures');
 const { FULL, QUICK, measure } = require('./harness/measure');
 const { formatRatio, formatTable, formatUs, progress, report } = require('./harness/report');
 const { significant } = require('./harness/statistics');
@@ -61,7 +62,11 @@ runScript(script, async (args) => {
     skipped.push(...reads.skipped.filter((one) => !skipped.some(({ candidate }) => candidate === one.candidate)));
   }
   const summary = summarise(rows);
-  if (args.json !== '-') print(rows, summary, skipped);
+  const figures = figuresOf(summary);
+  if (args.json !== '-') {
+    print(rows, summary, skipped);
+    printFigures(figures);
+  }
   report(
     {
       name: 'pool',
@@ -69,7 +74,7 @@ runScript(script, async (args) => {
       method: METHOD,
       packages: ['piscina'],
       rows,
-      summary,
+      summary: [...figures, ...summary],
       skipped,
       charts: charts(rows),
     },
@@ -160,6 +165,20 @@ function summarise(rows) {
     summary.push({ test: `readFile, ${document}`, ratioOf: load, to: 'idle', p50Ratio, p99Ratio });
   }
   return summary;
+}
+
+/** @param {readonly Record<string, any>[]} summary */
+function figuresOf(summary) {
+  const least = /** @type {const} */ ([['postMessage', 2.5], ['AsyncTask', 3]]);
+  const noops = least.flatMap(([other, wanted]) =>
+    summary
+      .filter(({ test, ratioOf }) => test === `noop, ${BATCH} at once` && ratioOf === other)
+      .map((line) => ({ figure: `main-thread CPU of a no-op, ${BATCH} at once, ${other} ÷ ours`, ...atLeast(line.mainCpuRatio, wanted) })),
+  );
+  const reads = summary
+    .filter(({ ratioOf, p99Ratio }) => ratioOf === 'offloop' && p99Ratio !== undefined)
+    .map(({ test, p99Ratio }) => ({ figure: `p99 of ${test}, pool saturated ÷ idle`, ...atMost(p99Ratio, 2) }));
+  return [...noops, ...reads];
 }
 
 /**

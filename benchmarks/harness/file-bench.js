@@ -32,7 +32,7 @@ const { significant } = require('./statistics');
  * @property {(document: TestDocument) => unknown} input
  * @property {readonly Contender[]} contenders
  * @property {import('./measure').Plan} [plan]       of full runs, where some candidates take seconds; default: FULL
- * @property {(rows: readonly FileRow[]) => import('./figures').Figure[]} [figures] what is to be reached
+ * @property {(rows: readonly FileRow[], quick: boolean) => import('./figures').Figure[] | Promise<import('./figures').Figure[]>} [figures] what is to be reached
  *
  * @typedef {object} FileRow one candidate on one file; a ratio is the baseline's figure divided by this one's
  * @property {string} file
@@ -71,7 +71,7 @@ function runFileBench(bench) {
         rows.push(...(await measureDocument(bench, document, takers, args.quick ? QUICK : (bench.plan ?? FULL))));
       }
       const ratios = summarise(bench, rows);
-      const figures = bench.figures?.(rows) ?? [];
+      const figures = (await bench.figures?.(rows, args.quick)) ?? [];
       if (args.json !== '-') print(rows, ratios, figures, skipped);
       report({ ...bench, rows, summary: [...figures, ...ratios], skipped, charts: [chart(bench, rows)] }, args);
     } finally {

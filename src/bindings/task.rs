@@ -163,6 +163,7 @@ impl Environment {
         };
         if let Err(refused) = submitted {
             self.return_ticket(ticket);
+            let _silence = pool::Silence::new();
             finish(refused.work.0, Env::from_raw(self.raw()));
             return Err(self.thrown(&refusal_error(&refused.reason, &entry)));
         }
@@ -296,6 +297,7 @@ where
     }
 
     fn abort(self: Arc<Self>, environment: &Environment, error: sys::napi_value) {
+        let _silence = pool::Silence::new();
         let is_given_up = Task::abort(&self);
         self.tell_course(environment, Duration::ZERO);
         self.side().settle(environment, Verdict::Rejected(error));
@@ -309,9 +311,8 @@ where
     }
 }
 
-/// The task's last word. The promise is settled: nobody is left to be told of an error or a panic.
+/// The task's last word. Its promise is taken care of: nobody is left to be told of an error or a panic.
 fn finish<T: for<'a> ScopedTask<'a>>(task: T, env: Env) {
-    let _silence = pool::Silence::new();
     let _ = pool::catch(|| task.finally(env));
 }
 

@@ -11,7 +11,7 @@ use crate::bindings::inbox::Message;
 use crate::pool::{self, Batch};
 
 /// So many small results are settled between two looks at the clock, in one handle scope.
-const LIGHT_TASKS: usize = 32;
+const LIGHT_TASKS: usize = 128;
 
 /// A handle scope for what one settled promise needs, so that a long drain holds on to nothing.
 struct Scope {
