@@ -140,6 +140,22 @@ test('shared leaves among many are found, equal content is told apart', () => {
   assert.strictEqual(new Set(copy).size, points.length - 1);
 });
 
+test('a leaf that is shared is found among any number of others, of equal content or not', () => {
+  const contents = [(i) => ({ at: i }), () => ({ at: 7 }), (i) => [i % 50, 'x'], (i) => (i % 3 ? { at: i } : {})];
+  for (const count of [2, 24, 25, 128, 1000, 16_383, 16_384, 16_385]) {
+    for (const content of contents) {
+      const value = Array.from({ length: count }, (_, i) => [1, content(i)]);
+      assert.strictEqual(new Set(syncClone(value).map(([, leaf]) => leaf)).size, count);
+      for (const at of [0, count >> 1]) {
+        const shared = [...value, [2, value[at][1]]];
+        const copy = syncClone(shared);
+        assert.strictEqual(copy[count][1], copy[at][1], `${count} leaves, ${at}`);
+        assert.notStrictEqual(copy[at][1], shared[at][1]);
+      }
+    }
+  }
+});
+
 test('a getter that clones sees its own clone', () => {
   const value = { a: { b: 1 }, get copy() { return syncClone({ x: [1, { y: 2 }] }); }, c: [{ d: 2 }] };
   assert.deepStrictEqual(syncClone(value), { a: { b: 1 }, copy: { x: [1, { y: 2 }] }, c: [{ d: 2 }] });

@@ -18,8 +18,8 @@ const KEPT_WORDS = 8192;
 /** Slots of the table in which a group of visits is compared, and how many of them a visit tries. */
 const SLOTS = 1024;
 const MAX_PROBES = 12;
-/** So few leaves are compared without telling suspects apart first. */
-const FEW = 128;
+/** So many leaves go into one table without telling suspects apart first: it fits the processor's second cache. */
+const MEDIUM = 16384;
 /** So few objects are compared each with each: that takes less time than making a Set. */
 const PAIRS = 24;
 /** A Set above this size leaves V8's new space, and each insertion costs double. */
@@ -39,6 +39,8 @@ class Leaves {
     this.visits = 0;
     /** @type {(object | null)[]} */
     this.slots = new Array(SLOTS).fill(null);
+    /** The table of up to MEDIUM leaves: their numbers plus 1. */
+    this.places = new Int32Array(FIRST_CAPACITY);
     /** Bitmaps by hash: met, and met again. */
     this.once = new Int32Array(KEPT_WORDS);
     this.twice = new Int32Array(KEPT_WORDS);
@@ -94,7 +96,7 @@ class Leaves {
     if (repeats(this.empty)) return true;
     const { hashes, count } = this;
     if (count < 2) return false;
-    if (count <= FEW) return this.groupRepeats(null, count);
+    if (count <= MEDIUM) return this.tableRepeats();
     // One word of 32 bits per leaf or more: one leaf in 64 or fewer is a suspect by accident.
     const shift = Math.clz32(count);
     const words = 2 ** (32 - shift);
@@ -121,25 +123,50 @@ class Leaves {
       const hash = spread(hashes[i]);
       if (twice[hash >>> shift] & (1 << (hash & 31))) groups[(hash >>> 5) & mask].push(i);
     }
-    return groups.some((group) => this.groupRepeats(group, group.length));
+    return groups.some((group) => this.groupRepeats(group));
+  }
+
+  /** The same for a medium number: all in one hash table with linear probing. Of those with equal content, as below. */
+  tableRepeats() {
+    const { hashes, objects, count } = this;
+    const size = 2 ** (33 - Math.clz32(count));
+    if (size > this.places.length) this.places = new Int32Array(size);
+    const places = this.places.fill(0, 0, size);
+    /** @type {(object | null)[]} */
+    const many = [];
+    for (let i = 0; i < count; i++) {
+      let slot = spread(hashes[i]);
+      let probes = 0;
+      for (; probes < MAX_PROBES; probes++) {
+        slot &= size - 1;
+        const other = places[slot] - 1;
+        if (other < 0) {
+          places[slot] = i + 1;
+          break;
+        }
+        if (objects[other] === objects[i]) return true;
+        slot++;
+      }
+      if (probes === MAX_PROBES) many.push(objects[i]);
+    }
+    return repeats(many);
   }
 
   /**
    * Whether a leaf is in a group of visits twice: a hash table with linear probing, in which leaves of equal content
    * lie side by side. Those of which there are more than a few go into a Set.
-   * @param {number[] | null} group the visits' numbers; null: the first `count`
-   * @param {number} count
+   * @param {number[]} group the visits' numbers
    */
-  groupRepeats(group, count) {
+  groupRepeats(group) {
     const { hashes, objects, slots } = this;
+    const count = group.length;
     /** @type {(object | null)[]} */
     const many = [];
-    if (group !== null && count > SLOTS / 2) return repeats(group.map((i) => objects[i]));
+    if (count > SLOTS / 2) return repeats(group.map((i) => objects[i]));
     // Half of it stays free.
     const mask = 2 ** (33 - Math.clz32(count)) - 1;
     slots.fill(null, 0, mask + 1);
-    for (let at = 0; at < count; at++) {
-      const index = group === null ? at : group[at];
+    for (const index of group) {
       const object = objects[index];
       // Not the bits that chose the group.
       let slot = spread(hashes[index]) >>> 16;
