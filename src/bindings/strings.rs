@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use napi::bindgen_prelude::{Result, check_status, sys};
 
 use crate::json::Characters;
-use crate::memory::{Unit, recycle};
+use crate::memory::{Unit, recycle, recycle_soon};
 
 /// Bytes from which a string is handed over rather than copied. A copy this large goes to V8's large-object space,
 /// which costs more than the bytes; a smaller one is made in the young generation, where it dies cheaply, while an
@@ -204,5 +204,5 @@ unsafe extern "C" fn free_string<T: Unit>(env: sys::napi_env, memory: *mut c_voi
 
 unsafe extern "C" fn free<T: Unit>(_env: sys::napi_env, memory: *mut c_void, capacity: *mut c_void) {
     // SAFETY: memory and capacity are those of the vector that was let go.
-    recycle(unsafe { Vec::from_raw_parts(memory.cast::<T>(), 0, capacity as usize) });
+    recycle_soon(unsafe { Vec::from_raw_parts(memory.cast::<T>(), 0, capacity as usize) });
 }

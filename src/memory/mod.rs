@@ -5,12 +5,14 @@
 //! handed out again. Blocks carry [`PADDING`] zero bytes behind their contents, which lets scanners read whole
 //! vectors, and stop, without looking at the end.
 //!
-//! Results are written into a [`vector`] and handed over to V8, whose finaliser gives it to [`recycle`]: the JS thread
-//! would otherwise unmap a megabyte with each result, and the pool thread map it anew, page by page.
+//! Results are written into a [`vector`] and handed over to V8, whose finaliser gives it to [`recycle_soon`]: the JS thread
+//! would otherwise unmap a megabyte with each result, and the pool thread map it anew, page by page. What is not kept is
+//! freed on a thread of its own ([`discard`]).
 
 //!
 //! What nobody asks for again goes back to the system ([`trim`]).
 
+mod discard;
 mod shelf;
 mod trim;
 
@@ -20,7 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[cfg(feature = "faults")]
 pub use shelf::limit;
-pub use shelf::{Unit, recycle, vector};
+pub use shelf::{Unit, recycle, recycle_soon, vector};
 pub use trim::watch as give_back_soon;
 
 /// Zero bytes behind the contents of every block.

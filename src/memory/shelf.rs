@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use super::trim;
+use super::{discard, trim};
 
 /// Smallest and largest class kept, as powers of two: 4 KB to 32 MB. What is larger goes back to the system.
 const CLASSES: std::ops::RangeInclusive<u32> = 12..=25;
@@ -139,17 +139,30 @@ pub fn limit(bytes: usize) {
     LARGEST.store(bytes, Ordering::Relaxed);
 }
 
-/// Puts a vector's memory on the shelf, if it is that of a class.
-pub fn recycle<T: Unit>(mut vector: Vec<T>) {
+/// Puts a vector's memory on the shelf, if it is that of a class, or frees it.
+pub fn recycle<T: Unit>(vector: Vec<T>) {
+    drop(keep(vector));
+}
+
+/// The same for a finaliser, which the event loop waits for: the memory is freed on another thread.
+pub fn recycle_soon<T: Unit>(vector: Vec<T>) {
+    if let Some(refused) = keep(vector) {
+        discard::free_soon(refused);
+    }
+}
+
+/// Puts a vector's memory on the shelf, or gives it back.
+fn keep<T: Unit>(mut vector: Vec<T>) -> Option<Vec<T>> {
     let bytes = size_of::<T>() * vector.capacity();
     if class_of(bytes) != Some(bytes) {
-        return;
+        return Some(vector);
     }
     vector.clear();
     let refused = T::shelf().lock().unwrap_or_else(PoisonError::into_inner).put(vector);
     if refused.is_none() {
         trim::watch();
     }
+    refused
 }
 
 /// Frees what has been kept since `before`; how many bytes that was, and since when the oldest of the rest is there.

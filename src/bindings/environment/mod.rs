@@ -21,8 +21,8 @@ use napi::bindgen_prelude::{
 
 use call::CALLBACKS;
 pub use call::Callback;
-use tickets::{Settling, Tickets};
 pub use tickets::{Settlement, Ticket, Verdict};
+use tickets::{Settling, Tickets};
 
 use super::inbox::{Inbox, Message, Settle};
 use crate::json::document::Account;
