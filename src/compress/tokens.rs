@@ -8,11 +8,11 @@ use crate::tokens;
 pub use crate::tokens::Encoding;
 
 /// Bytes of a text that are looked at, where it is longer than that: these, or one in [`LEAST_PART`].
-const SAMPLE: usize = 64 << 10;
+const SAMPLE: usize = 128 << 10;
 const LEAST_PART: usize = 8;
 
 /// Bytes in a row of a sample.
-const BLOCK: usize = 2 << 10;
+const BLOCK: usize = 512;
 
 /// About how many; anything once the thread's work is interrupted. A long text is taken to be as a sample of it is: a
 /// block from each of many parts of one size, so that what is all over it or in one part counts for what it is.
