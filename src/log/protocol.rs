@@ -30,6 +30,17 @@ pub fn publish(tail: &impl Word, sleeping: &impl Word, position: u32) -> bool {
     sleeping.load(Ordering::SeqCst) != 0 && sleeping.swap(0, Ordering::SeqCst) != 0
 }
 
+/// The producer: whether so many units fit behind `tail` in a ring of `capacity` units. Positions wrap around.
+pub fn has_room(head: &impl Word, tail: u32, units: u32, capacity: u32) -> bool {
+    // Acquire: what the consumer read in the room that it gave back is behind us.
+    tail.wrapping_sub(head.load(Ordering::Acquire)).saturating_add(units) <= capacity
+}
+
+/// The consumer: what lies before `position` has been read, and may be written again.
+pub fn hand_back(head: &impl Word, position: u32) {
+    head.store(position, Ordering::Release);
+}
+
 /// The consumer: whether nothing came since `seen`, and the producer knows that it has to wake it.
 pub fn lie_down(sleeping: &impl Word, tail: &impl Word, seen: u32) -> bool {
     sleeping.swap(1, Ordering::SeqCst);
@@ -47,7 +58,7 @@ pub fn get_up(sleeping: &impl Word) {
 /// `RUSTFLAGS="--cfg loom" cargo test --no-default-features --release --lib protocol`
 #[cfg(all(loom, test))]
 mod models {
-    use super::{Word, lie_down, publish};
+    use super::{Word, hand_back, has_room, lie_down, publish};
     use loom::cell::UnsafeCell;
     use loom::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
     use loom::thread;
@@ -107,6 +118,50 @@ mod models {
             producer.join().unwrap();
             let all = Word::load(tail, Order::Acquire) == seen;
             assert!(!asleep || all || woken.load(Ordering::SeqCst), "asleep with lines to write");
+        });
+    }
+
+    /// A unit is written again only when it has been read, and read only as it was written, also where positions wrap around.
+    #[test]
+    fn no_unit_is_used_by_both_sides() {
+        const UNITS: usize = 2;
+        const FIRST: u32 = u32::MAX - 1;
+        let place = |position: u32| position as usize % UNITS;
+        loom::model(move || {
+            let words = || AtomicU32::new(FIRST);
+            let shared =
+                Arc::new((words(), words(), AtomicU32::new(0), [UnsafeCell::new(0), UnsafeCell::new(0)]));
+            let theirs = Arc::clone(&shared);
+            let producer = thread::spawn(move || {
+                let (head, tail, sleeping, cells) = &*theirs;
+                let mut position = FIRST;
+                for _ in 0..4 {
+                    if has_room(head, position, 1, UNITS as u32) {
+                        // SAFETY: the producer's, as there is room.
+                        cells[place(position)].with_mut(|cell| unsafe { *cell = position });
+                        position = position.wrapping_add(1);
+                        publish(tail, sleeping, position);
+                    }
+                }
+                position
+            });
+            let (head, tail, _, cells) = &*shared;
+            let mut seen = FIRST;
+            let mut read = |until: u32| {
+                while seen != until {
+                    // SAFETY: published, and not given back.
+                    let value = cells[place(seen)].with(|cell| unsafe { *cell });
+                    assert_eq!(value, seen);
+                    seen = seen.wrapping_add(1);
+                    hand_back(head, seen);
+                }
+            };
+            for _ in 0..2 {
+                read(Word::load(tail, Order::Acquire));
+            }
+            let written = producer.join().unwrap();
+            assert!(written.wrapping_sub(FIRST) >= UNITS as u32);
+            read(written);
         });
     }
 }

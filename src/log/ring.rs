@@ -146,7 +146,7 @@ impl Ring {
     }
 
     pub fn set_head(&self, head: u32) {
-        self.word(at::HEAD).store(head, Ordering::Release);
+        protocol::hand_back(self.word(at::HEAD), head);
     }
 
     pub fn is_empty(&self) -> bool {
@@ -306,7 +306,8 @@ impl<'a> Producer<'a> {
         let whole = record::HEADER + payload.len().next_multiple_of(UNIT);
         let mut index = ring.index(tail);
         let skipped = if index + whole > ring.capacity { ring.capacity - index } else { 0 };
-        if ring.used() + skipped + whole > ring.capacity {
+        let units = |bytes: usize| (bytes / UNIT) as u32;
+        if !protocol::has_room(ring.word(at::HEAD), tail, units(skipped + whole), units(ring.capacity)) {
             return Push::Full;
         }
         // SAFETY: between tail and head the ring is the producer's, and there is room.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
+use super::door::Door;
 use super::executor::{Core, Limits};
 use super::metrics::{Spreads, Stats};
 use super::task::{Ending, Job, Met, Spec, Task, Work};
@@ -53,16 +54,14 @@ pub struct Refused<W: Work> {
 pub(super) struct Gate {
     pub(super) core: Arc<Core>,
     observer: Arc<dyn Observer>,
-    open: AtomicBool,
-    /// Set when the rest is rejected: no task of this client may start any more.
-    terminated: AtomicBool,
+    door: Door,
     wants_room: AtomicBool,
     deadline: Mutex<Option<Instant>>,
 }
 
 impl Gate {
     pub(super) fn is_terminated(&self) -> bool {
-        self.terminated.load(Ordering::SeqCst)
+        self.door.is_terminated()
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -96,8 +95,7 @@ impl Gate {
 
     /// Rejects whatever is left.
     pub(super) fn terminate(self: &Arc<Self>) {
-        // First the flag, then the look: a thread that publishes a task of ours after we looked sees the flag.
-        self.terminated.store(true, Ordering::SeqCst);
+        self.door.terminate();
         *super::lock(&self.deadline) = None;
         for job in self.core.jobs_of(self) {
             self.give_up(job, Interrupt::Closed);
@@ -138,8 +136,7 @@ impl Client {
         let gate = Arc::new(Gate {
             core,
             observer,
-            open: AtomicBool::new(true),
-            terminated: AtomicBool::new(false),
+            door: Door::new(),
             wants_room: AtomicBool::new(false),
             deadline: Mutex::new(None),
         });
@@ -151,7 +148,7 @@ impl Client {
     }
 
     pub fn is_open(&self) -> bool {
-        self.gate.open.load(Ordering::SeqCst)
+        self.gate.door.is_open()
     }
 
     pub fn limits(&self) -> Limits {
@@ -221,7 +218,7 @@ impl Client {
     /// hasten the first.
     pub fn close(&self, closing: Closing) {
         let gate = &self.gate;
-        if gate.open.swap(false, Ordering::SeqCst) {
+        if gate.door.shut() {
             gate.core.client_left();
         }
         match closing {

@@ -39,12 +39,13 @@
 //! **Telling where time goes**: a task that has a span (`Spec::span`) notes when it started and ended, for its submitter
 //! ([`Task::course`]). All run within a `tracing` span, for whoever subscribes in Rust.
 //!
-//! The stack, the sleepers and the task's states use the atomics of `sync.rs`, which loom replaces to try every
+//! The stack, the sleepers, a client's door and the task's states use the atomics of `sync.rs`, which loom replaces to try every
 //! interleaving (`models.rs`).
 //!
 //! [`CancelToken`]: crate::cancel::CancelToken
 
 mod client;
+mod door;
 mod executor;
 mod lanes;
 mod load;

@@ -2,11 +2,12 @@
 //!
 //! `npm run test:models`
 
-use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use loom::thread;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+use super::door::Door;
 use super::sleepers::Sleepers;
 use super::stack::{Link, Push, Stack};
 use super::sync::UnsafeCell;
@@ -135,5 +136,129 @@ fn a_task_has_one_owner_and_one_ending() {
         // SAFETY: the other thread has ended.
         let value = outcome.with_mut(|cell| unsafe { *cell });
         assert!(taken_now != (value >= 10), "taken once: {value}");
+    });
+}
+
+/// A lane with room for one task, and a thread's slot: something is shown in it, or not. Sequentially consistent in the shipped code, where it
+/// is a channel and a mutex; loom takes such accesses for acquiring and releasing ones, its fences are as strong as they should be.
+#[derive(Default)]
+struct Place(AtomicBool);
+
+impl Place {
+    fn show(&self) {
+        self.0.swap(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+    }
+
+    fn look(&self) -> bool {
+        fence(Ordering::SeqCst);
+        self.0.load(Ordering::SeqCst)
+    }
+
+    fn take(&self) -> bool {
+        fence(Ordering::SeqCst);
+        self.0.swap(false, Ordering::SeqCst)
+    }
+}
+
+/// Whoever terminates a client finds each of its tasks, or the thread that starts one sees it: none runs on, none ends twice.
+#[test]
+fn nothing_runs_on_behind_a_terminated_door() {
+    loom::model(|| {
+        let shared = Arc::new((Door::new(), State::new(), Place::default(), Place::default()));
+        let interrupts = Arc::new(AtomicUsize::new(0));
+        let give_up = |state: &State, interrupts: &AtomicUsize| {
+            if state.interrupt() != Met::Ended {
+                interrupts.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        shared.2.show();
+        let (theirs, their_interrupts) = (Arc::clone(&shared), Arc::clone(&interrupts));
+        let worker = thread::spawn(move || {
+            // As in `Worker::execute`, with a task that only ends when it is interrupted.
+            let (door, state, lane, slot) = &*theirs;
+            if !lane.take() || !state.start() {
+                return;
+            }
+            slot.show();
+            if door.is_terminated() {
+                give_up(state, &their_interrupts);
+            }
+        });
+        // As in `Gate::terminate`.
+        let (door, state, lane, slot) = &*shared;
+        door.terminate();
+        if lane.take() {
+            give_up(state, &interrupts);
+        }
+        if slot.look() {
+            give_up(state, &interrupts);
+        }
+        worker.join().unwrap();
+        assert_eq!(interrupts.load(Ordering::Relaxed), 1);
+    });
+}
+
+/// A task that comes in while the door is shut is run by a thread that has not ended yet, or given up by its submitter.
+#[test]
+fn nothing_is_left_behind_a_door_that_is_shut() {
+    // Three threads: all interleavings take minutes, those with so many preemptions seconds.
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let shared = Arc::new((Door::new(), State::new(), Place::default(), AtomicBool::new(false)));
+        let sleepers = Arc::new(Sleepers::new(1));
+        let endings = Arc::new(AtomicUsize::new(0));
+        sleepers.start_searching();
+        let theirs = (Arc::clone(&shared), Arc::clone(&sleepers), Arc::clone(&endings));
+        let submitter = thread::spawn(move || {
+            // As in `Client::submit`.
+            let ((door, state, lane, _), sleepers, endings) = (&*theirs.0, &theirs.1, &theirs.2);
+            if !door.is_open() {
+                return 0;
+            }
+            lane.show();
+            let _ = sleepers.anyone_searching() || sleepers.wake_one();
+            if !door.is_open() && lane.take() && state.interrupt() != Met::Ended {
+                endings.fetch_add(1, Ordering::Relaxed);
+            }
+            1
+        });
+        let theirs = (Arc::clone(&shared), Arc::clone(&sleepers), Arc::clone(&endings));
+        let worker = thread::spawn(move || {
+            let ((_, state, lane, ending), sleepers, endings) = (&*theirs.0, &theirs.1, &theirs.2);
+            let run = || {
+                if lane.take() && state.start() && state.finish() {
+                    endings.fetch_add(1, Ordering::Relaxed);
+                }
+            };
+            // As in `Worker::find`: it looks, lies down, and is woken at the end if by nothing else.
+            run();
+            sleepers.lie_down(0);
+            sleepers.stop_searching();
+            if (lane.look() || ending.load(Ordering::SeqCst)) && sleepers.get_up(0) || !sleepers.is_asleep(0)
+            {
+                run();
+                if ending.load(Ordering::SeqCst) && !lane.look() {
+                    return Some(true);
+                }
+                return Some(false);
+            }
+            None
+        });
+        // As in `Client::close` and `Core::client_left`.
+        let (door, state, lane, ending) = &*shared;
+        assert!(door.shut());
+        ending.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        sleepers.wake_all();
+        let accepted = submitter.join().unwrap();
+        let ended = worker.join().unwrap();
+        // A thread that has not ended looks again: it is up, or has been woken.
+        assert!(ended.is_some() || !sleepers.is_asleep(0), "asleep at the end");
+        if ended != Some(true) && lane.take() && state.start() && state.finish() {
+            endings.fetch_add(1, Ordering::Relaxed);
+        }
+        assert_eq!(endings.load(Ordering::Relaxed), accepted);
     });
 }

@@ -3,10 +3,10 @@
 #[cfg(all(loom, test))]
 pub use loom::{
     cell::UnsafeCell,
-    sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence},
+    sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence},
 };
 #[cfg(not(all(loom, test)))]
-pub use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
+pub use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
 
 /// `std`'s cell behind loom's interface.
 #[cfg(not(all(loom, test)))]
