@@ -10,14 +10,14 @@ const source = path.join(__dirname, '..', 'src');
 /** What a module may import, besides itself and what is outside the crate. */
 const MAY_IMPORT = {
   cancel: [],
-  error: ['cancel'],
+  error: ['cancel', 'memory'],
   memory: [],
   json: ['cancel', 'error', 'memory'],
   embed: ['cancel', 'error'],
   tokens: ['cancel', 'error', 'memory', 'json'],
   compress: ['cancel', 'error', 'memory', 'json', 'tokens'],
   convert: ['cancel', 'error', 'memory', 'json'],
-  log: ['json'],
+  log: ['json', 'memory'],
   pool: ['cancel', 'error'],
   bindings: ['cancel', 'error', 'memory', 'json', 'compress', 'convert', 'embed', 'log', 'pool', 'tokens'],
 };

@@ -167,13 +167,13 @@ function encode(value, threshold, asBuffer) {
   walk.depth = 0;
   walk.numbers = 0;
   walk.rope = '';
-  walk.memory = takeTextMemory();
   walk.long = 0;
   walk.short = 0;
   walk.shapes = 0;
   walk.number++;
   walk.lookAt = FIRST_LOOK;
   try {
+    walk.memory = takeTextMemory();
     const end = encodeAny(value, HEADER);
     if (words[HEADER] === OP_UNDEFINED) return false;
     const units = textUnits();

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::cancel::Interrupt;
+use crate::memory::OutOfMemory;
 
 /// What went wrong, as a user can tell it apart; [`ErrorKind::code`] is the `code` of the JS error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub enum ErrorKind {
     InvalidArg,
     TooLarge,
     Aborted,
+    /// The system has no memory for a large text or result.
+    OutOfMemory,
     /// A store of originals could not be opened, read or written.
     Store,
     /// A file that an operation needs, a vocabulary or a model, is missing or damaged.
@@ -33,6 +36,7 @@ impl ErrorKind {
             Self::InvalidArg => "ERR_INVALID_ARG",
             Self::TooLarge => "ERR_TOO_LARGE",
             Self::Aborted => "ABORT_ERR",
+            Self::OutOfMemory => "ERR_OUT_OF_MEMORY",
             Self::Store => "ERR_STORE",
             Self::ModelNotFound => "ERR_MODEL_NOT_FOUND",
         }
@@ -43,7 +47,7 @@ impl ErrorKind {
         Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Syntax,
         Self::TaskTimeout,
         Self::PoolClosed,
@@ -52,6 +56,7 @@ impl ErrorKind {
         Self::InvalidArg,
         Self::TooLarge,
         Self::Aborted,
+        Self::OutOfMemory,
         Self::Store,
         Self::ModelNotFound,
     ];
@@ -103,6 +108,12 @@ impl From<Interrupt> for Error {
             Interrupt::Closed => "the pool was shut down before the task was done",
         };
         Self::new(interrupt.into(), message)
+    }
+}
+
+impl From<OutOfMemory> for Error {
+    fn from(error: OutOfMemory) -> Self {
+        Self::new(ErrorKind::OutOfMemory, error.to_string())
     }
 }
 

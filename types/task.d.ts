@@ -40,6 +40,7 @@ export type ErrorCode =
   | 'ERR_LOG_WRITE'
   | 'ERR_MODEL_NOT_FOUND'
   | 'ERR_NO_BINARY'
+  | 'ERR_OUT_OF_MEMORY'
   | 'ERR_POOL_CLOSED'
   | 'ERR_QUEUE_FULL'
   | 'ERR_STORE'

@@ -138,6 +138,7 @@ impl ConvertValue {
     ts_return_type = "Ticket<unknown>"
 )]
 pub fn convert_encoded(
+    env: Env,
     pool: u32,
     control: f64,
     slot: u32,
@@ -145,7 +146,7 @@ pub fn convert_encoded(
     numbers: &[f64],
     conversion: u32,
 ) -> Result<PoolTask<ConvertValue>> {
-    let handed = Handed::take(slot, words, numbers)?;
+    let handed = Handed::take(env, slot, words, numbers)?;
     let bytes = handed.bytes();
     ConvertValue::submit(pool, control, Input::Handed(handed), bytes, conversion)
 }
@@ -162,7 +163,7 @@ pub fn convert_encoded_now<'env>(
     numbers: &[f64],
     conversion: u32,
 ) -> Result<Either<Unknown<'env>, Slices>> {
-    let input = Some(Input::Handed(Handed::take(slot, words, numbers)?));
+    let input = Some(Input::Handed(Handed::take(*env, slot, words, numbers)?));
     let mut task = ConvertValue { input, options: options(conversion)?, cancel: CancelToken::new() };
     let tapes = run_here(*env, || task.compute())?;
     build(env, tapes)

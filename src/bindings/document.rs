@@ -11,9 +11,9 @@ use napi_derive::napi;
 
 use super::compress::{CompressDocument, document_report};
 use super::environment::Environment;
-use super::parse::{Parse, Slices, build, text_of_chunks, text_of_string};
+use super::parse::{Parse, Slices, build, text_of_bytes, text_of_chunks, text_of_string};
 use super::strings::{self, Life};
-use super::task::{PoolTask, Submission};
+use super::task::{PoolTask, Submission, run_here};
 use crate::cancel::CancelToken;
 use crate::compress::message::{Compressed, Message};
 use crate::compress::{Action, Truncated, truncate};
@@ -102,15 +102,14 @@ impl NativeDocument {
     #[napi(ts_args_type = "pointer: string", ts_return_type = "unknown | Slices")]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
     pub fn get<'env>(&self, env: &'env Env, pointer: Unknown<'_>) -> Result<Either<Unknown<'env>, Slices>> {
-        let environment = Environment::of(env)?;
-        let found = with_units(&pointer, Pointer::parse)?
-            .map_err(|_| not_a_pointer("pointer"))
-            .and_then(|pointer| self.document_or_error()?.get(&pointer))
-            .map_err(|error| environment.thrown(&error))?;
+        let found = run_here(*env, || {
+            let pointer = with_units(&pointer, Pointer::parse)?.map_err(|_| not_a_pointer("pointer"))?;
+            Ok(self.document_or_error()?.get(&pointer)?)
+        })?;
         match found {
             Some(Value::Tapes(tapes)) => build(env, tapes),
             found => {
-                let value = scalar(environment, found)?;
+                let value = scalar(Environment::of(env)?, found)?;
                 // SAFETY: the handle was just made by this environment.
                 Ok(Either::A(unsafe { Unknown::from_raw_unchecked(env.raw(), value) }))
             }
@@ -150,7 +149,6 @@ impl NativeDocument {
     #[allow(clippy::needless_pass_by_value, reason = "napi hands values over by value")]
     pub fn with(&self, env: Env, changes: Unknown<'_>, length: u32, documents: Array<'_>) -> Result<Self> {
         let document = self.document()?;
-        let environment = Environment::of(&env)?;
         let roots: Vec<Node> = (0..documents.len())
             .map(|index| {
                 let given: Option<ClassInstance<'_, Self>> = documents.get(index)?;
@@ -159,17 +157,19 @@ impl NativeDocument {
             })
             .collect::<Result<_>>()?;
         let text = text_of_string(&changes, length)?;
-        let document = Source::read(text, document.account(), &CancelToken::new())
-            .and_then(|source| read_changes(&source, &roots))
-            .and_then(|changes| document.with(changes))
-            .map_err(|error| environment.thrown(&error))?;
+        let document = run_here(env, || {
+            let source = Source::read(text, document.account(), &CancelToken::new())?;
+            Ok(document.with(read_changes(&source, &roots)?)?)
+        })?;
         Ok(Self::new(env, document))
     }
 
     /// Its text, on the spot.
     #[napi(ts_return_type = "Buffer")]
     pub fn to_buffer_now<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
-        let block = self.document()?.write(&CancelToken::new()).map_err(error::Error::from)?;
+        let document = self.document()?;
+        let block =
+            run_here(*env, || Ok(document.write(&CancelToken::new()).map_err(error::Error::from)?))?;
         to_buffer(env, block)
     }
 
@@ -191,9 +191,8 @@ impl NativeDocument {
     /// A document with its messages truncated, on the spot.
     #[napi]
     pub fn truncate_now(&self, env: Env) -> Result<Self> {
-        let truncated = truncate(self.document()?, &CancelToken::new());
-        let environment = Environment::of(&env)?;
-        let truncated = truncated.map_err(|error| environment.thrown(&error))?;
+        let document = self.document()?;
+        let truncated = run_here(env, || Ok(truncate(document, &CancelToken::new())?))?;
         Ok(Self::truncated(env, truncated))
     }
 
@@ -352,9 +351,9 @@ impl Load {
     }
 
     fn now(env: Env, pool: u32, text: Text) -> Result<NativeDocument> {
-        let environment = Environment::of(&env)?;
-        let document = Document::load(text, &environment.pool(pool)?.documents, &CancelToken::new());
-        Ok(NativeDocument::new(env, document.map_err(|error| environment.thrown(&error))?))
+        let account = Arc::clone(&Environment::of(&env)?.pool(pool)?.documents);
+        let document = run_here(env, || Ok(Document::load(text, &account, &CancelToken::new())?))?;
+        Ok(NativeDocument::new(env, document))
     }
 }
 
@@ -379,7 +378,7 @@ impl ScopedTask<'_> for Load {
     ts_return_type = "Ticket<NativeDocument>"
 )]
 pub fn load_bytes(env: Env, pool: u32, control: f64, bytes: &[u8]) -> Result<PoolTask<Load>> {
-    Load::submit(env, pool, control, Text::Bytes(Block::from_bytes(bytes)))
+    Load::submit(env, pool, control, text_of_bytes(env, bytes)?)
 }
 
 /// Loads the text that the `Uint8Array`s make together; `total` is their length.

@@ -10,7 +10,7 @@ use napi_derive::napi;
 
 use super::environment::{Callback, Environment};
 use super::strings::{self, Life};
-use super::task::{PoolTask, Submission};
+use super::task::{PoolTask, Submission, run_here};
 use crate::cancel::CancelToken;
 use crate::json::document::Document;
 use crate::json::{self, StringBlock, Tape, Text};
@@ -115,8 +115,18 @@ impl Slices {
     ts_args_type = "pool: number, control: number, bytes: Uint8Array",
     ts_return_type = "Ticket<unknown>"
 )]
-pub fn parse_bytes(pool: u32, control: f64, bytes: &[u8]) -> PoolTask<Parse> {
-    Parse::submit(pool, control, Text::Bytes(Block::from_bytes(bytes)))
+pub fn parse_bytes(env: Env, pool: u32, control: f64, bytes: &[u8]) -> Result<PoolTask<Parse>> {
+    Ok(Parse::submit(pool, control, text_of_bytes(env, bytes)?))
+}
+
+/// A text that is in one piece.
+pub(super) fn text_of_bytes(env: Env, bytes: &[u8]) -> Result<Text> {
+    run_here(env, || Ok(Text::Bytes(Block::try_from_bytes(bytes)?)))
+}
+
+/// Memory for a text, or the error that says that there is none.
+fn room(env: sys::napi_env, bytes: usize) -> Result<Block> {
+    run_here(Env::from_raw(env), || Ok(Block::try_with_capacity(bytes)?))
 }
 
 /// Parses the text that the `Uint8Array`s make together; `total` is their length.
@@ -131,7 +141,7 @@ pub fn parse_chunks(pool: u32, control: f64, chunks: Array<'_>, total: u32) -> R
 
 /// The text that `Uint8Array`s make together; `total` is their length.
 pub(super) fn text_of_chunks(chunks: &Array<'_>, total: u32) -> Result<Text> {
-    let mut block = Block::with_capacity(total as usize);
+    let mut block = room(chunks.value().env, total as usize)?;
     for index in 0..chunks.len() {
         let chunk: &[u8] = chunks.get(index)?.ok_or_else(|| Error::from_status(Status::InvalidArg))?;
         if chunk.len() > total as usize - block.len() {
@@ -192,7 +202,7 @@ pub fn parse_string(pool: u32, control: f64, text: Unknown<'_>, length: u32) -> 
 pub(super) fn text_of_string(text: &Unknown<'_>, length: u32) -> Result<Text> {
     // One unit more than asked for: V8 ends what it writes with a zero.
     let units = length as usize + 1;
-    let mut block = Block::with_capacity(units * 2);
+    let mut block = room(text.value().env, units * 2)?;
     let mut written = 0;
     // SAFETY: the block has room for `units` units, aligned as the allocator aligns; V8 writes at most so many.
     unsafe {

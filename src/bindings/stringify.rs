@@ -16,7 +16,7 @@ use napi::{Env, ScopedTask};
 use napi_derive::napi;
 
 use super::strings;
-use super::task::{PoolTask, Submission};
+use super::task::{PoolTask, Submission, run_here};
 use crate::cancel::CancelToken;
 use crate::json::encoding::{TEXT_HEADER, word};
 use crate::json::write::{Encoded, JsText, to_js_text, to_utf8};
@@ -24,7 +24,6 @@ use crate::memory;
 
 /// Memory that JS writes text into.
 pub(super) struct TextMemory {
-    /// Zeroed by the allocator, so that pages come into being when they are first written.
     bytes: Box<[UnsafeCell<u64>]>,
 }
 
@@ -32,12 +31,6 @@ pub(super) struct TextMemory {
 unsafe impl Sync for TextMemory {}
 
 impl TextMemory {
-    fn new(bytes: usize) -> Self {
-        let words = vec![0u64; bytes.div_ceil(8)].into_boxed_slice();
-        // SAFETY: `UnsafeCell<u64>` has the layout of `u64`.
-        Self { bytes: unsafe { Box::from_raw(Box::into_raw(words) as *mut [UnsafeCell<u64>]) } }
-    }
-
     fn start(&self) -> *mut u64 {
         UnsafeCell::raw_get(self.bytes.as_ptr())
     }
@@ -117,7 +110,8 @@ unsafe extern "C" fn free_slot(_env: sys::napi_env, _memory: *mut c_void, slot: 
 /// Long strings go to its first half, short ones to the second.
 #[napi(ts_return_type = "ArrayBuffer")]
 pub fn create_text_memory(env: &Env, units: u32) -> Result<Unknown<'_>> {
-    let memory = Arc::new(TextMemory::new(TEXT_HEADER + units as usize * 2));
+    let bytes = run_here(*env, || Ok(memory::try_zeroed(TEXT_HEADER + units as usize * 2)?))?;
+    let memory = Arc::new(TextMemory { bytes });
     let slot = keep(&memory);
     // SAFETY: nobody else knows the memory yet; its second word is the slot.
     unsafe { memory.start().cast::<u32>().add(1).write(slot) };
@@ -151,9 +145,9 @@ pub(super) struct Handed {
 
 impl Handed {
     /// Takes what is in `words` and `numbers`, and the text in the memory of `slot`.
-    pub(super) fn take(slot: u32, words: &[u32], numbers: &[f64]) -> Result<Self> {
+    pub(super) fn take(env: Env, slot: u32, words: &[u32], numbers: &[f64]) -> Result<Self> {
         let invalid = |what| Error::new(Status::InvalidArg, what);
-        let memory = memory_at(slot).ok_or_else(|| invalid("no such text memory"))?;
+        let text = memory_at(slot).ok_or_else(|| invalid("no such text memory"))?;
         let used = words.get(..word::HEADER).ok_or_else(|| invalid("no header"))?;
         let numbers =
             numbers.get(..used[word::NUMBERS] as usize).ok_or_else(|| invalid("too few numbers"))?;
@@ -161,7 +155,10 @@ impl Handed {
         if words.len() < word::HEADER {
             return Err(invalid("no header"));
         }
-        Ok(Self { lease: Lease::new(memory)?, words: words.to_vec(), numbers: numbers.to_vec() })
+        let lease = Lease::new(text)?;
+        run_here(env, || {
+            Ok(Self { lease, words: memory::try_copy(words)?, numbers: memory::try_copy(numbers)? })
+        })
     }
 
     /// What it holds now, and about as much text to come.
@@ -232,7 +229,9 @@ impl<'env> ScopedTask<'env> for Stringify {
     ts_return_type = "Ticket<string | Buffer>"
 )]
 #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
+#[allow(clippy::too_many_arguments, reason = "they come from JS one by one")]
 pub fn stringify(
+    env: Env,
     pool: u32,
     control: f64,
     slot: u32,
@@ -241,7 +240,7 @@ pub fn stringify(
     gap: Utf16String,
     as_buffer: bool,
 ) -> Result<PoolTask<Stringify>> {
-    let handed = Handed::take(slot, words, numbers)?;
+    let handed = Handed::take(env, slot, words, numbers)?;
     let mut submission = Submission::new(pool, control, "stringify").bytes(handed.bytes());
     let cancel = submission.token();
     let task = Stringify { handed: Some(handed), gap: gap.to_vec(), as_buffer, cancel };

@@ -14,6 +14,7 @@ use super::inbox::{Message, Settle};
 use super::pool::{JsObserver, clock_of, millis};
 use crate::cancel::CancelToken;
 use crate::error::{self, ErrorKind};
+use crate::memory::OutOfMemory;
 use crate::pool::{self, Course, Ending, Link, Observer, Outcome, Priority, Refusal, Spec, Task, Work};
 
 /// What every native operation is called with besides its own arguments: the pool's handle, and how to run the
@@ -390,10 +391,18 @@ impl From<error::Error> for Error {
     }
 }
 
-/// Runs work on the JS thread: an error of ours becomes the JS error that it is.
+impl From<OutOfMemory> for Error {
+    fn from(error: OutOfMemory) -> Self {
+        error::Error::from(error).into()
+    }
+}
+
+/// Runs work on the JS thread: an error of ours becomes the JS error that it is, and so does a panic.
 pub(super) fn run_here<T>(env: Env, run: impl FnOnce() -> Result<T>) -> Result<T> {
     let environment = Environment::of(&env)?;
-    run().map_err(|error| match recover(&error) {
+    let done =
+        pool::catch(run).unwrap_or_else(|text| Err(error::Error::new(ErrorKind::TaskPanic, text).into()));
+    done.map_err(|error| match recover(&error) {
         Some(ours) => environment.thrown(&ours),
         None => error,
     })

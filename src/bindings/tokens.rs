@@ -195,7 +195,9 @@ pub fn count_string_now(
     ts_args_type = "pool: number, control: number, slot: number, words: Uint32Array, numbers: Float64Array, encoding: number, limit: number",
     ts_return_type = "Ticket<Uint32Array | null>"
 )]
+#[allow(clippy::too_many_arguments, reason = "they come from JS one by one")]
 pub fn count_encoded(
+    env: Env,
     pool: u32,
     control: f64,
     slot: u32,
@@ -204,7 +206,7 @@ pub fn count_encoded(
     encoding: u32,
     limit: f64,
 ) -> Result<PoolTask<Count>> {
-    let input = Input::Handed(Handed::take(slot, words, numbers)?);
+    let input = Input::Handed(Handed::take(env, slot, words, numbers)?);
     Ok(Count::submit(pool, control, input, encoding, limit))
 }
 

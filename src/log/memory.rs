@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use memmap2::{MmapOptions, MmapRaw};
 
+use crate::memory::try_zeroed;
+
 /// Zeroed at first. Who may touch which byte when is the ring's protocol, not the borrow checker's.
 #[derive(Debug)]
 pub struct Memory {
@@ -33,11 +35,10 @@ unsafe impl Send for Memory {}
 unsafe impl Sync for Memory {}
 
 impl Memory {
-    pub fn heap(length: usize) -> Self {
-        let words = vec![0u64; length.div_ceil(8)].into_boxed_slice();
-        // SAFETY: `UnsafeCell<u64>` has the layout of `u64`.
-        let words = unsafe { Box::from_raw(Box::into_raw(words) as *mut [UnsafeCell<u64>]) };
-        Self { start: UnsafeCell::raw_get(words.as_ptr()).cast(), length, backing: Backing::Heap(words) }
+    pub fn heap(length: usize) -> io::Result<Self> {
+        let words = try_zeroed(length).map_err(|error| io::Error::new(io::ErrorKind::OutOfMemory, error))?;
+        let start = UnsafeCell::raw_get(words.as_ptr()).cast();
+        Ok(Self { start, length, backing: Backing::Heap(words) })
     }
 
     /// A new file of `length` bytes at `path`, with its blocks allocated, locked. A mapping of a file with holes dies

@@ -342,7 +342,7 @@ mod tests {
     use std::collections::VecDeque;
 
     fn small() -> Ring {
-        Ring::new(Memory::heap(HEADER + SMALLEST))
+        Ring::new(Memory::heap(HEADER + SMALLEST).unwrap())
     }
 
     fn take(ring: &Ring) -> Option<Vec<u8>> {

@@ -153,7 +153,7 @@ impl Sink {
         };
         let ring = match file.path() {
             Some(path) if options.durable => recovery::create(path, options.capacity)?,
-            _ => Ring::new(Memory::heap(HEADER + options.capacity)),
+            _ => Ring::new(Memory::heap(HEADER + options.capacity)?),
         };
         let shared = Arc::new(Shared {
             ring,

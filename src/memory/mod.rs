@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[cfg(feature = "faults")]
 pub use shelf::limit;
-pub use shelf::{Unit, recycle, recycle_soon, vector};
+pub use shelf::{OutOfMemory, Unit, recycle, recycle_soon, try_copy, try_vector, try_zeroed, vector};
 pub use trim::watch as give_back_soon;
 
 /// Zero bytes behind the contents of every block.
@@ -61,8 +61,20 @@ pub struct Block {
 
 impl Block {
     /// An empty block with room for `capacity` bytes and the padding.
+    ///
+    /// # Panics
+    ///
+    /// When there is no memory; see [`vector`].
     pub fn with_capacity(capacity: usize) -> Self {
-        let bytes: Vec<u8> = vector(capacity + PADDING);
+        Self::over(vector(capacity + PADDING), capacity)
+    }
+
+    /// The same, where a panic has nobody to catch it.
+    pub fn try_with_capacity(capacity: usize) -> Result<Self, OutOfMemory> {
+        Ok(Self::over(try_vector(capacity + PADDING)?, capacity))
+    }
+
+    fn over(bytes: Vec<u8>, capacity: usize) -> Self {
         IN_USE.fetch_add(bytes.capacity(), Ordering::Relaxed);
         Self { bytes, len: 0, capacity }
     }
@@ -71,6 +83,12 @@ impl Block {
         let mut block = Self::with_capacity(bytes.len());
         block.extend(bytes);
         block
+    }
+
+    pub fn try_from_bytes(bytes: &[u8]) -> Result<Self, OutOfMemory> {
+        let mut block = Self::try_with_capacity(bytes.len())?;
+        block.extend(bytes);
+        Ok(block)
     }
 
     /// Appends `bytes`.

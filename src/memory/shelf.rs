@@ -1,6 +1,9 @@
 //! Memory that was used and is kept to be used again, by size class.
 
+use std::alloc::{self, Layout};
+use std::cell::UnsafeCell;
 use std::fmt;
+use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -110,24 +113,82 @@ fn class_of(bytes: usize) -> Option<usize> {
     CLASSES.contains(&class.trailing_zeros()).then_some(class)
 }
 
+/// The system has no memory of so many bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfMemory(usize);
+
+impl fmt::Display for OutOfMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "out of memory: {} bytes", self.0)
+    }
+}
+
+impl std::error::Error for OutOfMemory {}
+
 /// An empty vector with room for `capacity` units, or more.
+///
+/// # Panics
+///
+/// When there is no memory: that ends one task, rather than the process. Where nobody catches it, ask [`try_vector`].
 pub fn vector<T: Unit>(capacity: usize) -> Vec<T> {
-    #[cfg(feature = "faults")]
-    assert!(capacity * size_of::<T>() <= LARGEST.load(Ordering::Relaxed), "out of memory, a fault");
+    try_vector(capacity).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// An empty vector with room for `capacity` units, or more.
+pub fn try_vector<T: Unit>(capacity: usize) -> Result<Vec<T>, OutOfMemory> {
+    refuse(capacity * size_of::<T>())?;
     let Some(class) = class_of(capacity * size_of::<T>()) else { return fresh(capacity) };
     let class = class / size_of::<T>();
     let found = T::shelf().lock().unwrap_or_else(PoisonError::into_inner).take(class);
     let counter = if found.is_some() { &HITS } else { &MISSES };
     counter.fetch_add(1, Ordering::Relaxed);
-    found.unwrap_or_else(|| fresh(class))
+    found.map_or_else(|| fresh(class), Ok)
 }
 
-/// Memory of the allocator. That there is none is a panic, which ends one task, rather than the end of the process.
-fn fresh<T: Unit>(capacity: usize) -> Vec<T> {
+/// An empty vector with room for `capacity` units, of the allocator's memory.
+fn fresh<T>(capacity: usize) -> Result<Vec<T>, OutOfMemory> {
     let mut vector = Vec::new();
-    let bytes = capacity * size_of::<T>();
-    assert!(vector.try_reserve_exact(capacity).is_ok(), "out of memory: {bytes} bytes");
-    vector
+    match vector.try_reserve_exact(capacity) {
+        Ok(()) => Ok(vector),
+        Err(_) => Err(OutOfMemory(capacity * size_of::<T>())),
+    }
+}
+
+/// A copy in memory that is not recycled.
+pub fn try_copy<T: Copy>(units: &[T]) -> Result<Vec<T>, OutOfMemory> {
+    refuse(size_of_val(units))?;
+    let mut copy = fresh(units.len())?;
+    copy.extend_from_slice(units);
+    Ok(copy)
+}
+
+/// Zeroed memory that is shared with JS, and not recycled. It is zeroed by the allocator, so that pages come into being when they are
+/// first written.
+pub fn try_zeroed(bytes: usize) -> Result<Box<[UnsafeCell<u64>]>, OutOfMemory> {
+    refuse(bytes)?;
+    let words = bytes.div_ceil(size_of::<u64>());
+    let layout = Layout::array::<u64>(words).map_err(|_| OutOfMemory(bytes))?;
+    if words == 0 {
+        return Ok(Box::default());
+    }
+    // SAFETY: the layout has a size.
+    let start: *mut UnsafeCell<u64> = unsafe { alloc::alloc_zeroed(layout) }.cast();
+    if start.is_null() {
+        return Err(OutOfMemory(bytes));
+    }
+    // SAFETY: so many zeroed words of the global allocator; `UnsafeCell<u64>` has the layout of `u64`.
+    Ok(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(start, words)) })
+}
+
+#[cfg(not(feature = "faults"))]
+#[allow(clippy::unnecessary_wraps, reason = "it refuses where faults are injected")]
+fn refuse(_bytes: usize) -> Result<(), OutOfMemory> {
+    Ok(())
+}
+
+#[cfg(feature = "faults")]
+fn refuse(bytes: usize) -> Result<(), OutOfMemory> {
+    if bytes > LARGEST.load(Ordering::Relaxed) { Err(OutOfMemory(bytes)) } else { Ok(()) }
 }
 
 #[cfg(feature = "faults")]
@@ -199,6 +260,26 @@ mod tests {
         // What is of no class is the allocator's.
         recycle(vec![0u16; 5000]);
         assert!(vector::<u16>(40 << 20).capacity() >= 40 << 20);
+    }
+
+    #[test]
+    fn memory_that_cannot_be_had_is_an_error() {
+        let all = isize::MAX as usize;
+        assert_eq!(try_vector::<u8>(all).unwrap_err(), OutOfMemory(all));
+        assert_eq!(try_zeroed(all - 7).unwrap_err().to_string(), format!("out of memory: {} bytes", all - 7));
+        assert!(try_zeroed(usize::MAX).is_err());
+        assert!(std::panic::catch_unwind(|| vector::<u16>(all / 2)).is_err());
+    }
+
+    #[test]
+    fn zeroed_memory_is_as_long_as_asked_for_and_zero() {
+        for bytes in [0, 1, 8, 4099] {
+            let memory = try_zeroed(bytes).unwrap();
+            assert_eq!(memory.len(), bytes.div_ceil(8));
+            // SAFETY: nobody else has it.
+            assert!(memory.iter().all(|word| unsafe { *word.get() } == 0));
+        }
+        assert_eq!(try_copy(&[1.5, 2.5]).unwrap(), [1.5, 2.5]);
     }
 
     #[test]
