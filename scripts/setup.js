@@ -150,4 +150,4 @@ function main() {
 
 if (require.main === module) main();
 
-module.exports = { SetupError, setUp };
+module.exports = { SetupError, ensureDependencies, setUp };
