@@ -196,7 +196,7 @@ test('a getter that stringifies', async () => {
 });
 
 test('long texts are offloaded; small values and lists of small things are not', async () => {
-  const large = { messages: Array.from({ length: 20 }, () => ({ role: 'user', content: 'x'.repeat(10_000) })) };
+  const large = { messages: Array.from({ length: 20 }, () => ({ role: 'user', content: 'x'.repeat(100_000) })) };
   assert.strictEqual(await offloaded(pool, () => stringify(pool, large)), 1);
   assert.strictEqual(await offloaded(pool, () => stringify(pool, { a: 1, text: 'small' })), 0);
   assert.strictEqual(await offloaded(pool, () => stringify(pool, { a: 1n }).catch(() => {})), 0);
