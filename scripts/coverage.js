@@ -122,6 +122,7 @@ function ranges(lines) {
 function print(title, list, least) {
   const percent = (/** @type {number} */ lines, /** @type {number} */ missed) => (1 - missed / Math.max(lines, 1)) * 100;
   const total = list.reduce((sum, { lines }) => sum + lines, 0);
+  if (total === 0) throw new SetupError(`${title}: nothing was measured`);
   const all = percent(total, list.reduce((sum, { missed }) => sum + missed.length, 0));
   console.log(`${title}: ${all.toFixed(1)} % of ${total} lines`);
   const below = list.filter(({ lines, missed }) => percent(lines, missed.length) < least).sort((a, b) => b.missed.length - a.missed.length);

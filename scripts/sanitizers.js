@@ -32,8 +32,8 @@ function tests(toolchain, options, env) {
 
 /** Each gives whether the tests passed, or why they could not run. @type {Record<string, () => boolean | string>} */
 const TOOLS = {
-  asan: () => sanitized('address', { ASAN_OPTIONS: 'detect_leaks=1' }),
-  tsan: () => sanitized('thread', { TSAN_OPTIONS: `suppressions=${path.join(__dirname, 'tsan-suppressions.txt')}` }),
+  asan: () => sanitized('address', { ASAN_OPTIONS: 'detect_leaks=1:allocator_may_return_null=1' }),
+  tsan: () => sanitized('thread', { TSAN_OPTIONS: `allocator_may_return_null=1:suppressions=${path.join(__dirname, 'tsan-suppressions.txt')}` }),
   valgrind: () => {
     if (!succeeds('valgrind', '--version')) return 'valgrind is not installed';
     const runner = `CARGO_TARGET_${hostTarget().toUpperCase().replaceAll('-', '_')}_RUNNER`;

@@ -24,8 +24,8 @@ fn tokens(pointer: &str) -> Option<Vec<String>> {
     }
     parts
         .map(|part| {
-            let rest = part.replace("~0", "").replace("~1", "");
-            (!rest.contains('~')).then(|| part.replace("~1", "/").replace("~0", "~"))
+            let is_escaped = part.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+            is_escaped.then(|| part.replace("~1", "/").replace("~0", "~"))
         })
         .collect()
 }

@@ -29,21 +29,38 @@ fn lines(input: &mut Unstructured<'_>) -> arbitrary::Result<Vec<String>> {
         .collect()
 }
 
-/// Puts lines into a ring, some in several records; the position behind each.
-fn fill(ring: &Ring, lines: &[String], input: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u32>> {
+/// Where a line is in the ring, in bytes.
+struct Place {
+    /// Of its record, or of several.
+    records: Vec<usize>,
+    end: usize,
+}
+
+impl Place {
+    /// Whether a byte belongs to the header of a record.
+    fn has_header_at(&self, at: usize) -> bool {
+        self.records.iter().any(|&start| (start..start + record::HEADER).contains(&at))
+    }
+}
+
+/// Puts lines into a ring, some in several records.
+fn fill(ring: &Ring, lines: &[String], input: &mut Unstructured<'_>) -> arbitrary::Result<Vec<Place>> {
+    let tail = || ring.tail() as usize * UNIT;
     // SAFETY: there is no other producer.
     let mut producer = unsafe { Producer::new(ring) };
-    let mut ends = Vec::new();
+    let mut places = Vec::new();
     for line in lines {
         let cut = if input.ratio(1, 6)? { input.int_in_range(1..=line.len())? } else { line.len() };
+        let mut records = vec![tail()];
         let mut pushed = producer.push(record::LINE, cut < line.len(), &line.as_bytes()[..cut]);
         if cut < line.len() {
+            records.push(tail());
             pushed = producer.push(record::MORE, false, &line.as_bytes()[cut..]);
         }
         assert_ne!(pushed, Push::Full, "the lines fit");
-        ends.push(ring.tail());
+        places.push(Place { records, end: tail() });
     }
-    Ok(ends)
+    Ok(places)
 }
 
 /// The moment of death: so much of a batch was on its way, and so much of that in the file.
@@ -51,19 +68,19 @@ fn interrupt(
     ring: &Ring,
     file: &mut LogFile,
     path: &Path,
-    (lines, ends): (&[String], &[u32]),
+    (lines, places): (&[String], &[Place]),
     input: &mut Unstructured<'_>,
 ) -> arbitrary::Result<()> {
-    if ends.is_empty() {
+    if places.is_empty() {
         return Ok(());
     }
-    let batch = input.int_in_range(0..=ends.len() - 1)?;
+    let batch = input.int_in_range(0..=places.len() - 1)?;
     let text = lines[..=batch].concat();
     let written = input.int_in_range(0..=text.len())?;
     let place = file.prepare().expect("the log can be opened");
     let intent = Intent {
         start: ring.head(),
-        end: ends[batch],
+        end: (places[batch].end / UNIT) as u32,
         file: place.id,
         offset: place.size,
         length: text.len() as u64,
@@ -99,20 +116,23 @@ fn recover(path: &Path) -> (String, u64) {
     (String::from_utf8_lossy(&fs::read(path).expect("the log")).into_owned(), torn)
 }
 
-/// Flips bits of the ring's records; whether there were any. Where lines are in the file already, lengths stay right:
-/// without them nobody can tell which lines these are.
-fn damage(ring: &Path, ends: &[u32], all: bool, input: &mut Unstructured<'_>) -> arbitrary::Result<bool> {
-    let flips = if ends.is_empty() { 0 } else { input.int_in_range(0..=3)? };
+/// Flips bits of the ring's records; whether there were any. Where lines are in the file already, headers stay right: without
+/// them nobody can tell which lines these are.
+fn damage(ring: &Path, places: &[Place], all: bool, input: &mut Unstructured<'_>) -> arbitrary::Result<bool> {
+    let flips = if places.is_empty() { 0 } else { input.int_in_range(0..=3)? };
     let mut bytes = fs::read(ring).expect("the ring");
+    let mut is_damaged = false;
     for _ in 0..flips {
-        let line = input.int_in_range(0..=ends.len() - 1)?;
-        let start = if line == 0 { 0 } else { ends[line - 1] as usize * UNIT };
-        let first = if all { start } else { start + record::HEADER };
-        let at = input.int_in_range(first..=ends[line] as usize * UNIT - 1)?;
-        bytes[HEADER + at] ^= 1 << input.int_in_range(0..=7)?;
+        let place = input.choose(places)?;
+        let at = input.int_in_range(place.records[0]..=place.end - 1)?;
+        let bit = 1 << input.int_in_range(0..=7)?;
+        if all || !place.has_header_at(at) {
+            bytes[HEADER + at] ^= bit;
+            is_damaged = true;
+        }
     }
     fs::write(ring, bytes).expect("the ring");
-    Ok(flips > 0)
+    Ok(is_damaged)
 }
 
 fn scenario(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
@@ -124,13 +144,13 @@ fn scenario(input: &mut Unstructured<'_>) -> arbitrary::Result<()> {
     let mut file = LogFile::open(&path, None, false).expect("the log can be opened");
     let ring = create(&path, CAPACITY).expect("a ring");
     let is_interrupted = input.ratio(1, 2)?;
-    let ends = fill(&ring, &lines, input)?;
+    let places = fill(&ring, &lines, input)?;
     if is_interrupted {
-        interrupt(&ring, &mut file, &path, (&lines, &ends), input)?;
+        interrupt(&ring, &mut file, &path, (&lines, &places), input)?;
     }
     let ring_path = ring.memory().path().expect("a file").to_owned();
     drop((ring, file));
-    let is_damaged = damage(&ring_path, &ends, !is_interrupted, input)?;
+    let is_damaged = damage(&ring_path, &places, !is_interrupted, input)?;
 
     let (text, torn) = recover(&path);
     if is_damaged {
