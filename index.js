@@ -18,24 +18,40 @@ const OFFLOAD_THRESHOLD = defaultOffloadThreshold();
 
 // The default pool's operations as plain functions.
 
+/**
+ * A call of the pool that everybody shares. Where the environment allows of none, the promise says so: callers have one `catch`.
+ * @template T
+ * @param {(pool: WorkerPool) => Promise<T>} call
+ * @returns {Promise<T>}
+ */
+function onPool(call) {
+  let pool;
+  try {
+    pool = getWorkerPool();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  return call(pool);
+}
+
 /** @type {typeof WorkerPool.prototype.clone} */
 function asyncClone(value, options) {
-  return getWorkerPool().clone(value, options);
+  return onPool((pool) => pool.clone(value, options));
 }
 
 /** @type {typeof WorkerPool.prototype.parse} */
 function asyncParse(json, options) {
-  return getWorkerPool().parse(json, options);
+  return onPool((pool) => pool.parse(json, options));
 }
 
 /** @type {typeof WorkerPool.prototype.stringify} */
 function asyncStringify(value, options) {
-  return getWorkerPool().stringify(value, options);
+  return onPool((pool) => pool.stringify(value, options));
 }
 
 /** @type {typeof WorkerPool.prototype.transform} */
 function asyncTransform(messages, options) {
-  return getWorkerPool().transform(messages, options);
+  return onPool((pool) => pool.transform(messages, options));
 }
 
 /** @type {typeof WorkerPool.prototype.getStats} */

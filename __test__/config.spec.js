@@ -105,6 +105,17 @@ describe('options', () => {
     }
   });
 
+  it('reject the calls of functions that are asynchronous', async () => {
+    const result = await runScript(
+      `
+      const calls = [offloop.asyncClone([1]), offloop.asyncParse('[1]'), offloop.asyncStringify([1]), offloop.asyncTransform([])];
+      Promise.allSettled(calls).then((ends) => process.stdout.write(ends.map(({ reason }) => reason.code).join(' ')));
+    `,
+      { env: { WORKER_POOL_SIZE: 'many' } },
+    );
+    assert.strictEqual(result.stdout, Array(4).fill('ERR_INVALID_ARG').join(' '), result.stderr);
+  });
+
   it('do not keep the package from being loaded', async () => {
     const result = await runScript(
       `

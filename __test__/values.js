@@ -159,4 +159,4 @@ function check(t, property, part = 1) {
   return fc.assert(property, { seed, numRuns: Math.ceil(CASES * part), interruptAfterTimeLimit: undefined });
 }
 
-module.exports = { CASES, EXOTIC, Point, anything, check, fc, graphs, plain };
+module.exports = { CASES, EXOTIC, anything, check, fc, graphs, plain };

@@ -108,4 +108,4 @@ function formatRatio(ratio) {
   return `${ratio >= 100 ? ratio.toFixed(0) : ratio >= 10 ? ratio.toFixed(1) : ratio.toFixed(2)}x`;
 }
 
-module.exports = { report, progress, formatTable, formatUs, formatRatio, machineLine, writeFile };
+module.exports = { report, progress, formatTable, formatUs, formatRatio, writeFile };

@@ -29,4 +29,4 @@ function loadWorkload(name) {
   return { name, bodies: bodies.map(({ bytes }) => bytes), isMadeUp: bodies.some(({ origin }) => origin === 'generated') };
 }
 
-module.exports = { MIX, loadWorkload };
+module.exports = { loadWorkload };

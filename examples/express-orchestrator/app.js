@@ -159,4 +159,4 @@ function createService({ mode, upstreamUrl, poolSize = 0, bodyLimit = BODY_LIMIT
   };
 }
 
-module.exports = { BODY_LIMIT, MODES, createService };
+module.exports = { MODES, createService };

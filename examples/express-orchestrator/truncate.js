@@ -89,4 +89,4 @@ function truncateMessages(messages) {
   return { messages: messages.map(truncateMessage), compressed: true };
 }
 
-module.exports = { truncateMessages, truncateText };
+module.exports = { truncateMessages };
