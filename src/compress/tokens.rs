@@ -8,8 +8,8 @@ use crate::tokens;
 pub use crate::tokens::Encoding;
 
 /// Bytes of a text that are looked at, where it is longer than that: these, or one in [`LEAST_PART`].
-const SAMPLE: usize = 128 << 10;
-const LEAST_PART: usize = 8;
+const SAMPLE: usize = 64 << 10;
+const LEAST_PART: usize = 16;
 
 /// Bytes in a row of a sample.
 const BLOCK: usize = 512;
