@@ -18,6 +18,9 @@ const TARGET = path.join(rootFolder, 'target', 'coverage');
 const PROFILES = path.join(TARGET, 'profiles');
 const ADDON = path.join(TARGET, 'addon');
 
+/** Where each process of Node leaves what it ran. */
+const RUNS = path.join(TARGET, 'runs');
+
 /** What measures memory and time would measure the instruments. */
 const MEASURING = ['memory.spec.js', 'server-bench.spec.js', 'harness.spec.js'];
 
@@ -73,12 +76,15 @@ function allSpecs() {
 
 /** Runs the Node tests. @param {string[]} specs @param {string} loader of the addon @returns {string} what they ran of JavaScript, as lcov */
 function runSpecs(specs, loader) {
-  const report = path.join(TARGET, 'node.lcov');
-  const reporters = ['--test-reporter=lcov', `--test-reporter-destination=${report}`, '--test-reporter=dot', '--test-reporter-destination=stderr'];
   const env = { ...process.env, LLVM_PROFILE_FILE: INSTRUMENTED.LLVM_PROFILE_FILE, OFFLOOP_NATIVE_PATH: loader, OFFLOOP_CASES: process.env.OFFLOOP_CASES ?? '100' };
-  const { status } = spawnSync(process.execPath, ['--test', '--experimental-test-coverage', '--test-timeout=600000', ...reporters, ...specs], { cwd: rootFolder, env, stdio: ['ignore', 2, 2] });
+  const args = ['--test', '--test-timeout=600000', '--test-reporter=dot', ...specs];
+  const { status } = spawnSync(process.execPath, args, { cwd: rootFolder, env: { ...env, NODE_V8_COVERAGE: RUNS }, stdio: ['ignore', 2, 2] });
   if (status !== 0) process.stderr.write('coverage: some Node tests failed\n');
-  return fs.readFileSync(report, 'utf8');
+  // c8, and not the test runner's own report, which there is none of once a process was killed as it wrote down what it had run.
+  const c8 = path.join(rootFolder, 'node_modules', 'c8', 'bin', 'c8.js');
+  const report = ['report', `--temp-directory=${RUNS}`, '--include=lib/**', '--reporter=lcovonly', `--reports-dir=${TARGET}`];
+  if (spawnSync(process.execPath, [c8, ...report], { cwd: rootFolder, stdio: ['ignore', 2, 2] }).status !== 0) throw new SetupError('c8 could not report');
+  return fs.readFileSync(path.join(TARGET, 'lcov.info'), 'utf8');
 }
 
 /** Runs the Rust tests. @returns {string[]} their binaries */
@@ -137,8 +143,10 @@ function main() {
   if (tools === undefined) console.error('coverage: Rust is not measured, as the toolchain has no llvm-tools: rustup component add llvm-tools');
   if (tools === undefined) setUp(FAULTS_ADDON);
   else ensureDependencies();
-  fs.rmSync(PROFILES, { recursive: true, force: true });
-  fs.mkdirSync(PROFILES, { recursive: true });
+  for (const folder of [PROFILES, RUNS]) {
+    fs.rmSync(folder, { recursive: true, force: true });
+    fs.mkdirSync(folder, { recursive: true });
+  }
   const binaries = [];
   const results = [];
   if (values.only !== 'rust') {
